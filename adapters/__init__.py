@@ -1,0 +1,1 @@
+"""Adapters: one external system behind a port, by adapters/<port>/<vendor>.py."""

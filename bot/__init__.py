@@ -1,0 +1,163 @@
+"""Frontdesk: one bot for every channel, with people behind it.
+
+These names are public; everything else in `bot` may change. Ports are in `bot.ports`, the test kit in `bot.testing`.
+"""
+
+from bot.channel import (
+    Accepted,
+    Capabilities,
+    Channel,
+    Delivery,
+    Drafts,
+    Entry,
+    Gateway,
+    Receipt,
+    Source,
+    Types,
+)
+from bot.clock import Clock, Entropy
+from bot.desk import (
+    Agent,
+    AgentClosed,
+    AgentReplied,
+    AgentTook,
+    AgentTyping,
+    Case,
+    Desk,
+    DeskCapabilities,
+    DeskEvent,
+    DeskGateway,
+    Ref,
+)
+from bot.dialog.run import step_key
+from bot.errors import (
+    AskTimeout,
+    Cancelled,
+    FrontdeskError,
+    Interrupted,
+    NotSent,
+    PluginError,
+    RateLimited,
+    Rejected,
+    SendError,
+    SettingsError,
+    StartError,
+    StepFailed,
+    StoreUnavailable,
+    UnknownOutcome,
+)
+from bot.hookspecs import RegisterAdapter, hookimpl
+from bot.messages import (
+    Address,
+    Command,
+    Content,
+    Deleted,
+    Edited,
+    Joined,
+    Media,
+    Message,
+    Pressed,
+    Reacted,
+    Sender,
+    Text,
+    Typing,
+    Value,
+)
+from bot.middleware import Middleware, Proceed
+from bot.people import Conversation, Person, conversation_id
+from bot.plugins import PluginContext
+from bot.rendering import Block, Span, escape, fill, parse, plain, split
+from bot.replies import Button, Card, Choice, Field, Reply
+from bot.services import Lifecycle
+from bot.settings import Env, Section
+from bot.skill import Skill
+from bot.store.contract import Database
+from bot.text import digits, emails_in, numbers_in, phones_in
+from bot.turn import Turn
+from bot.work import Work
+
+__all__ = [
+    "Accepted",
+    "Address",
+    "Agent",
+    "AgentClosed",
+    "AgentReplied",
+    "AgentTook",
+    "AgentTyping",
+    "AskTimeout",
+    "Block",
+    "Button",
+    "Cancelled",
+    "Capabilities",
+    "Card",
+    "Case",
+    "Channel",
+    "Choice",
+    "Clock",
+    "Command",
+    "Content",
+    "Conversation",
+    "Database",
+    "Deleted",
+    "Delivery",
+    "Desk",
+    "DeskCapabilities",
+    "DeskEvent",
+    "DeskGateway",
+    "Drafts",
+    "Edited",
+    "Entropy",
+    "Entry",
+    "Env",
+    "Field",
+    "FrontdeskError",
+    "Gateway",
+    "Interrupted",
+    "Joined",
+    "Lifecycle",
+    "Media",
+    "Message",
+    "Middleware",
+    "NotSent",
+    "Person",
+    "PluginContext",
+    "PluginError",
+    "Pressed",
+    "Proceed",
+    "RateLimited",
+    "Reacted",
+    "Receipt",
+    "Ref",
+    "RegisterAdapter",
+    "Rejected",
+    "Reply",
+    "Section",
+    "SendError",
+    "Sender",
+    "SettingsError",
+    "Skill",
+    "Source",
+    "Span",
+    "StartError",
+    "StepFailed",
+    "StoreUnavailable",
+    "Text",
+    "Turn",
+    "Types",
+    "Typing",
+    "UnknownOutcome",
+    "Value",
+    "Work",
+    "conversation_id",
+    "digits",
+    "emails_in",
+    "escape",
+    "fill",
+    "hookimpl",
+    "numbers_in",
+    "parse",
+    "phones_in",
+    "plain",
+    "split",
+    "step_key",
+]

@@ -1,0 +1,230 @@
+"""The whole bot, composed: what belongs to what, and in which order it starts and stops. Decides nothing itself."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from bot.channel import Channel
+from bot.clock import Clock, Entropy, SystemClock, SystemEntropy
+from bot.conversing import Conversing
+from bot.desk import Desk
+from bot.dialogs import Dialogs
+from bot.engine import Engine
+from bot.errors import StartError
+from bot.explain import explain
+from bot.gates import Gates
+from bot.handoff.bridge import Bridge
+from bot.inbox import Inbox
+from bot.middleware import Flood, Middleware, Shorten
+from bot.outbox import Outbox
+from bot.phrases import Phrases
+from bot.plugins import PluginContext, Plugins
+from bot.router import Router
+from bot.services import Binding, Services
+from bot.settings import PluginSettings, ServerSettings, Settings
+from bot.skill import Handler, Skill
+from bot.store.contract import DeadLetter, OutRow, Store
+from bot.store.sqlite import SqliteStore
+from bot.watchdog import Watchdog
+from bot.web import Health, WebServer
+
+log = structlog.get_logger()
+
+
+class App:
+    """One bot: its plugins, its store, its engine. Make it with `build`."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock, entropy: Entropy, *, phrases: Phrases) -> None:
+        self.settings, self.store = settings, store
+        self._clock, self._entropy = clock, entropy
+        self._server_settings = settings.own(ServerSettings, "server")
+        self.home = self._server_settings.home
+        self._handlers: dict[tuple[str, str], Handler] = {}
+        self.services = Services()
+        context = PluginContext(
+            given=settings,
+            home=self.home,
+            clock=clock,
+            entropy=entropy,
+            database=store,
+            public_url=self._server_settings.url,
+        )
+        self.plugins = Plugins(context, self.services, self._bind)
+        self._gates = Gates(self._limits, clock.now)
+        self._dialogs = Dialogs(lambda skill, name: self._handlers.get((skill, name)), self._gates, phrases)
+        self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
+        self.inbox = Inbox(store, clock, entropy, ring=self._ring, send=self._send)
+        self.bridge = Bridge(store, self.inbox, clock, phrases)
+        self.inbox.signalled = self.bridge.typing
+        self.outbox = Outbox(store, clock, entropy, perform=self.bridge.perform, refused=self.bridge.refused)
+        self.engine = Engine(
+            worker=f"{socket.gethostname()}.{os.getpid()}",
+            store=store,
+            clock=clock,
+            dialogs=self._dialogs,
+            conversing=self._conversing,
+            bridge=self.bridge,
+            send=self._send,
+        )
+        self.engine.finished = self.plugins.turn_finished
+        self._phrases = phrases
+        self._server: WebServer | None = None
+        self._watchdog = Watchdog(owner=self.plugins.owner)
+        self._serves = False
+
+    @classmethod
+    def build(
+        cls,
+        settings: Settings,
+        *,
+        builtins: Sequence[str] = (),
+        optional: Sequence[str] = (),
+        folders: Sequence[Path] = (),
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        store: Store | None = None,
+        entry_points: bool = True,
+        serve: bool = True,
+    ) -> Self:
+        """Compose everything and load the plugins; opens, locks and connects nothing yet.
+
+        Raises StartError (SettingsError with every mistake, PluginError, PortMissing).
+        """
+        home = settings.own(ServerSettings, "server").home
+        app = cls(
+            settings,
+            store or SqliteStore(home / "frontdesk.db"),
+            clock or SystemClock(),
+            entropy or SystemEntropy(),
+            phrases=Phrases(),
+        )
+        app._serves = serve
+        chosen = settings.own(PluginSettings, "plugins")
+        places = [*folders, *chosen.folders]
+        app.plugins.load(builtins, optional=optional, folders=places, installed=entry_points, off=chosen.disabled)
+        if not app.channels:
+            raise StartError("no channel is on; the web channel needs no settings, so plugins.disabled may name it")
+        app.plugins.subscribe(app._changed)
+        app._changed()
+        return app
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Where people write."""
+        return self.plugins.channels
+
+    @property
+    def desks(self) -> tuple[Desk, ...]:
+        """Where human agents work; conversations are handed to the first."""
+        return self.plugins.desks
+
+    @property
+    def url(self) -> str:
+        """Where the HTTP server listens."""
+        return self._server.url if self._server else self._server_settings.url
+
+    async def start(self) -> None:
+        """Open the store, then desks, then the outbox and the engine, then the channels: nobody is heard too early."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        await self.store.start()
+        channels = {(channel.name, channel.account): channel for channel in self.channels}
+        self.outbox.channels = self.engine.channels = self.bridge.channels = channels
+        self.bridge.desks = {desk.name: desk for desk in self.desks}
+        for adapter in self.services.living():
+            await adapter.start()
+        for desk in self.desks:
+            await desk.start(self.bridge)
+        for channel in self.channels:
+            await channel.start(self.inbox)
+        await self.outbox.start()
+        await self.engine.start()
+        self._watchdog.start()
+        if self._serves:
+            await self._listen()
+
+    async def stop(self) -> None:
+        """About the reverse; what was not finished stays in the store."""
+        # Channels first: they let waiting readers go, which the server would otherwise wait for.
+        for channel in self.channels:
+            await channel.stop()
+        if self._server:
+            await self._server.stop()
+        await self.engine.stop()
+        await self.outbox.stop()
+        for desk in self.desks:
+            await desk.stop()
+        for adapter in self.services.living():
+            await adapter.stop()
+        self._watchdog.stop()
+        await self.store.stop()
+
+    def abandon(self) -> None:
+        """Let go of threads after a simulated kill; nothing is written."""
+        self._watchdog.stop()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being answered or sent."""
+        return self.engine.busy or self.outbox.busy
+
+    async def explain(self, turn: str) -> str:
+        """Why a turn went the way it did."""
+        return await explain(self.store, turn)
+
+    async def dead_letters(self) -> Sequence[DeadLetter]:
+        """Turns that were given up, newest first."""
+        return await self.store.dead_letters()
+
+    # --- inside
+
+    def _ring(self) -> None:
+        self.engine.ring()
+
+    def _send(self, rows: Sequence[OutRow]) -> None:
+        self.outbox.accept(rows)
+
+    async def _listen(self) -> None:
+        health = Health(notes=lambda: dict(self.plugins.broken), watchdog=self._watchdog)
+        health.add("store", self._store_works)
+        routes = [route for channel in self.channels for route in channel.routes()]
+        routes += [route for desk in self.desks for route in desk.routes()]
+        self._server = WebServer(self._server_settings, health=health, entropy=self._entropy, routes=routes)
+        await self._server.start()
+
+    async def _store_works(self) -> str:
+        await self.store.next_due()
+        return ""
+
+    def _bind(self, skill: Skill) -> None:
+        """Resolve what each handler asks for; a missing port is told with file, line and fix."""
+        bound = {name: _with(handler, self.services.resolve(handler)) for name, handler in skill.handlers.items()}
+        for name, handler in bound.items():
+            self._handlers[skill.name, name] = handler
+
+    def _changed(self) -> None:
+        """Skills came or went: route among those that are there now. Old turns end on the old code."""
+        there = {(skill.name, name) for skill in self.plugins.skills for name in skill.handlers}
+        for gone in self._handlers.keys() - there:
+            del self._handlers[gone]
+        self._gates.forget()
+        self._conversing.router = Router(self.plugins.skills)
+        chain: list[Middleware] = [Shorten(), Flood(self._phrases.slow_down), *self.plugins.middleware]
+        self.engine.use(chain)
+        self.engine.desk = self.desks[0].name if self.desks else ""
+
+    def _limits(self, skill: str) -> tuple[float, int]:
+        for other in self.plugins.skills:
+            if other.name == skill:
+                return other.deadline, other.concurrency
+        return 30.0, 200
+
+
+def _with(handler: Handler, binding: Binding) -> Handler:
+    return functools.partial(handler, **binding) if binding else handler

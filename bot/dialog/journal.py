@@ -1,0 +1,129 @@
+"""What is remembered of a conversation's dialogs between turns: frames, their journals and their open questions.
+
+Pure data, stored as JSON with each commit. A *frame* is one handler that has not finished; its *journal* holds what
+its questions were answered and what its steps returned, which is all that a replay needs.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from bot.errors import Misuse
+from bot.messages import Message
+from bot.replies import Button, Reply
+
+MAX_ENTRIES = 500
+MAX_BYTES = 256 * 1024
+
+Kind = Literal["ask", "step", "mark"]
+Outcome = Literal["cancel", "timeout", "failed", "started"]
+
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """One entry of a journal. `value` is JSON; `outcome` says what happened instead of a value.
+
+    `open` lists the steps that were in flight when this one was recorded: only those may be missing behind it.
+    """
+
+    key: str
+    kind: Kind
+    name: str
+    at: float
+    value: msgspec.Raw = msgspec.Raw(b"null")
+    outcome: Outcome | Literal[""] = ""
+    detail: str = ""
+    arguments: str = ""
+    effect: bool = False
+    open: tuple[str, ...] = ()
+
+
+class Pending(msgspec.Struct, omit_defaults=True):
+    """The open question of a frame."""
+
+    key: str
+    name: str
+    prompt: Reply
+    buttons: tuple[Button, ...] = ()
+    misses: int = 0
+    deadline: float = 0.0
+
+
+class Frame(msgspec.Struct, omit_defaults=True):
+    """One unfinished handler. `said` counts emissions that were committed behind the last entry."""
+
+    id: str
+    skill: str
+    handler: str
+    trigger: Message
+    started_at: float
+    slots: dict[str, str] = {}
+    choice: str = ""
+    journal: list[Record] = []
+    pending: Pending | None = None
+    said: int = 0
+    generation: int = 0
+    code: str = ""
+
+    @property
+    def base(self) -> str:
+        """What the keys of this frame's replies begin with; a new generation repeats none of them."""
+        return f"{self.id}.{self.generation}"
+
+    def record(self, entry: Record) -> None:
+        """Append an entry. Raises Misuse when the dialog has grown beyond its limits."""
+        self.journal.append(entry)
+        self.said = 0
+        if len(self.journal) > MAX_ENTRIES or sum(len(bytes(e.value)) for e in self.journal) > MAX_BYTES:
+            raise Misuse(
+                f"the journal of {self.skill}.{self.handler} is over {MAX_ENTRIES} entries or {MAX_BYTES} bytes; "
+                "end the handler with `return turn.again(...)` now and then"
+            )
+
+
+class Offer(msgspec.Struct, omit_defaults=True):
+    """The choices that are on the table: valid until one is taken or others replace them.
+
+    `intents` maps a token to the handler behind "Did you mean ...?", and `text` is what was said before it.
+    """
+
+    buttons: tuple[Button, ...]
+    skill: str = ""
+    frame: str = ""
+    intents: dict[str, str] = {}
+    text: str = ""
+
+
+class Lane(msgspec.Struct, omit_defaults=True):
+    """The state of one conversation. The last frame is the one in the foreground."""
+
+    frames: list[Frame] = []
+    offer: Offer | None = None
+    misses: int = 0
+    flooded: bool = False
+
+    @property
+    def top(self) -> Frame | None:
+        """The frame in the foreground."""
+        return self.frames[-1] if self.frames else None
+
+
+_DECODER = msgspec.json.Decoder(Lane)
+_ENCODER = msgspec.json.Encoder()
+
+
+def load(state: bytes) -> Lane:
+    """A lane from the store; empty state is an empty lane."""
+    return _DECODER.decode(state) if state else Lane()
+
+
+def dump(lane: Lane) -> bytes:
+    """A lane for the store."""
+    return _ENCODER.encode(lane)
+
+
+def digest(value: object) -> str:
+    """A short mark of some arguments, to see in strict tests that a replay gives the same ones."""
+    return blake2b(repr(value).encode("utf-8", "replace"), digest_size=6).hexdigest()

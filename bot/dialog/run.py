@@ -1,0 +1,366 @@
+"""One handler at work: its task, and the journal that it claims from while replaying and adds to while live.
+
+A run knows nothing of lanes and stores. It stops at three places only: at a question (`Asked`), at its end
+(`Ended`), or broken (`Broken`). The driver looks at what the run recorded, never at which exception came out,
+so that handlers which swallow exceptions change nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from bot.dialog.codec import codec_for, freeze
+from bot.dialog.host import Host
+from bot.dialog.journal import Frame, Kind, Outcome, Pending, Record
+from bot.dialog.likes import Like
+from bot.errors import AskTimeout, Cancelled, CodeChanged, DialogError, Evicted, Misuse, StoreError
+from bot.replies import Button, Reply
+
+if TYPE_CHECKING:
+    from bot.turn import Turn
+
+DEAD_CALLS = 3
+
+step_key: ContextVar[str] = ContextVar("step_key", default="")
+"""The idempotency key of the step that is running: the same one whenever this step is run again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An open question, alive: what `turn.ask` was given. `buttons` are its choices; `like` None allows only them."""
+
+    key: str
+    prompt: Reply
+    buttons: tuple[Button, ...]
+    like: Like | None
+    help: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The handler ends and starts anew with these slots, in one commit."""
+
+    slots: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The handler waits for an answer."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The handler is done; `again` when it wants to start anew; `error` what it raised."""
+
+    again: Again | None = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule was broken or the journal does not fit (`error`), or the run was taken out of memory (None)."""
+
+    error: DialogError | None
+
+
+Stop = Asked | Ended | Broken
+
+
+class Scope:
+    """Where keys come from: 0, 1, 2 in the handler, 3/0/0 in the first branch of the gather at position 3."""
+
+    def __init__(self, prefix: str = "", task: asyncio.Task[Any] | None = None) -> None:
+        self.prefix, self.task, self._next = prefix, task, 0
+
+    def key(self) -> str:
+        """The next key."""
+        key = f"{self.prefix}{self._next}"
+        self._next += 1
+        return key
+
+
+class Run:
+    """A frame's handler, running or waiting."""
+
+    def __init__(self, frame: Frame, handler: Callable[[Turn], Awaitable[Any]]) -> None:
+        self.frame = frame
+        self.host: Host = _NOBODY
+        self.question: Question | None = None
+        self.cancelled = False
+        self.in_flight: list[str] = []
+        self._handler = handler
+        self._recorded = {entry.key: entry for entry in frame.journal}
+        self._unclaimed = dict.fromkeys(self._recorded)
+        self._skip = frame.said
+        self._past_prompt = frame.pending is None
+        self._last = frame.started_at
+        self._fault: DialogError | None = None
+        self._dead = False
+        self._dead_calls = 0
+        self._task: asyncio.Task[Any] | None = None
+        self._answer: asyncio.Future[Record] | None = None
+        self._stopped: asyncio.Future[Stop] | None = None
+
+    # --- the driver's side
+
+    async def go(self, host: Host, turn: Turn) -> Stop:
+        """Start the handler and run it to its next stop."""
+        self.host = host
+        self._stopped = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._work(turn), name=f"{self.frame.skill}.{self.frame.handler}")
+        turn.scope.task = self._task
+        return await self._stopped
+
+    async def answer(self, host: Host, value: object = None, outcome: Outcome | Literal[""] = "") -> Stop:
+        """Answer the open question and run to the next stop. Raises Misuse when the value can't be stored."""
+        question, answer = self.question, self._answer
+        assert question is not None, "nobody asked"  # noqa: S101 - the driver's own mistake
+        assert answer is not None, "nobody waits"  # noqa: S101
+        kind = question.like.kind if question.like and not isinstance(value, Button) else str
+        given = value.value if isinstance(value, Button) else value
+        data = b"null" if outcome else freeze(f"the answer to {question.key}", kind, given)[0]
+        name = self.frame.pending.name if self.frame.pending else ""
+        detail = "choice" if isinstance(value, Button) else ""
+        self.host = host
+        self.question = self._answer = None
+        self._stopped = asyncio.get_running_loop().create_future()
+        entry = self.record("ask", question.key, name, msgspec.Raw(data), outcome=outcome, detail=detail)
+        self.frame.pending = None
+        answer.set_result(entry)
+        return await self._stopped
+
+    async def evict(self) -> None:
+        """Take the run out of memory, letting its `finally` blocks pass through dead calls."""
+        self._dead = True
+        if self._task and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=1.0)
+        self.stop(Broken(self._fault))
+
+    @property
+    def task(self) -> asyncio.Task[Any] | None:
+        """The handler's task."""
+        return self._task
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an answer would reach the handler."""
+        return self._answer is not None and not self._answer.done() and not self._dead
+
+    @property
+    def problem(self) -> DialogError | None:
+        """What broke the run, also while nobody was looking."""
+        return self._fault
+
+    @property
+    def fitting(self) -> int:
+        """How many entries of the journal the handler's code has come by: what is behind does not fit."""
+        for at, entry in enumerate(self.frame.journal):
+            if entry.key in self._unclaimed:
+                return at
+        return len(self.frame.journal)
+
+    # --- the turn's side
+
+    # Both made when first asked for: seeding one costs more than the rest of a short turn's journal.
+
+    @cached_property
+    def random(self) -> Random:
+        """Chance that repeats itself on replay."""
+        return Random(f"{self.frame.id}.{self.frame.generation}")
+
+    @cached_property
+    def random_ids(self) -> Random:
+        """Chance for ids, apart from the other so that neither moves the other on."""
+        return Random(f"{self.frame.id}.{self.frame.generation}.ids")
+
+    @property
+    def replaying(self) -> bool:
+        """Whether what the handler does now was done and committed before."""
+        return bool(self._unclaimed) or not self._past_prompt
+
+    @property
+    def now(self) -> float:
+        """The time of the last entry: the same on every replay."""
+        return self._last
+
+    def check(self, scope: Scope) -> None:
+        """Refuse calls from other tasks, and from runs that are over."""
+        if self._dead or self._fault:
+            self._dead_calls += 1
+            raise Evicted("this run is over")
+        if asyncio.current_task() is not scope.task:
+            self.fault(Misuse("turn.* was called from another task; use turn.gather for work side by side"))
+
+    async def flush(self) -> None:
+        """Commit what there is. A commit that fails ends the run: memory is ahead of the store."""
+        try:
+            await self.host.flush()
+        except StoreError as problem:
+            self._dead = True
+            self.stop(Broken(None))
+            raise Evicted("the commit failed") from problem
+
+    async def park_if_dead(self) -> None:
+        """Stop a handler that swallows everything in a loop: dead calls would spin the event loop."""
+        if self._dead_calls >= DEAD_CALLS:
+            await asyncio.get_running_loop().create_future()
+
+    def fault(self, error: DialogError) -> None:
+        """Break the run for good."""
+        self._fault = self._fault or error
+        self.stop(Broken(self._fault))
+        raise Evicted(str(error)) from error
+
+    def claim(self, kind: Kind, key: str, name: str) -> Record | None:
+        """The recorded entry at a key, or None where the handler goes beyond its journal."""
+        entry = self._recorded.get(key)
+        if entry is None:
+            if any(key not in self._recorded[other].open for other in self._unclaimed):
+                waiting = next(iter(self._unclaimed))
+                self.fault(CodeChanged(f"{kind} {name} at {key} is new, before {self._recorded[waiting].name}"))
+            return None
+        if (entry.kind, entry.name) != (kind, name):
+            self.fault(CodeChanged(f"at {key} was {entry.kind} {entry.name}, now it is {kind} {name}"))
+        self._unclaimed.pop(key, None)
+        self._last = max(self._last, entry.at)
+        return entry
+
+    def changed(self, name: str) -> bool:
+        """Whether this dialog began after a change was made to the code."""
+        key = f"changed {name}"
+        if key in self._recorded:
+            self._unclaimed.pop(key, None)
+            return True
+        if self.replaying:
+            return False
+        self.record("mark", key, name)
+        self._recorded[key] = self.frame.journal[-1]
+        return True
+
+    def record(
+        self,
+        kind: Kind,
+        key: str,
+        name: str,
+        value: msgspec.Raw = msgspec.Raw(b"null"),  # noqa: B008 - an immutable value
+        *,
+        outcome: Outcome | Literal[""] = "",
+        detail: str = "",
+        arguments: str = "",
+        effect: bool = False,
+    ) -> Record:
+        """Add an entry; it is durable with the next commit."""
+        entry = Record(
+            key=key,
+            kind=kind,
+            name=name,
+            at=self.host.clock.now(),
+            value=value,
+            outcome=outcome,
+            detail=detail,
+            arguments=arguments,
+            effect=effect,
+            open=tuple(other for other in self.in_flight if other != key),
+        )
+        try:
+            self.frame.record(entry)
+        except Misuse as problem:
+            self.fault(problem)
+        self._skip = 0
+        self._last = entry.at
+        return entry
+
+    def emits(self) -> str | None:
+        """The key of the next emission (a reply, a fact, a timer), or None when it was committed before."""
+        if self.replaying:
+            return None
+        if self._skip:
+            self._skip -= 1
+            return None
+        key = f"{self.frame.base}:{len(self.frame.journal)}.{self.frame.said}"
+        self.frame.said += 1
+        return key
+
+    async def ask(self, question: Question, pending: Pending) -> Record:
+        """Wait for an answer, for minutes or weeks."""
+        self._past_prompt = True
+        if self._unclaimed:
+            self.fault(CodeChanged(f"ask {pending.name} at {pending.key} is new"))
+        if self.frame.pending is None:
+            self.frame.pending = pending
+            self.host.say(f"{self.frame.base}:{pending.key}", _shown(question))
+        elif (self.frame.pending.key, self.frame.pending.name) != (pending.key, pending.name):
+            was = self.frame.pending
+            self.fault(CodeChanged(f"at {was.key} was asked {was.name}, now {pending.name} at {pending.key}"))
+        self.question = question
+        self._answer = asyncio.get_running_loop().create_future()
+        self.stop(Asked(question))
+        try:
+            return await self._answer
+        except asyncio.CancelledError:
+            if not self._dead:
+                self.fault(Misuse("an ask was cancelled from outside (asyncio.timeout?); use ask(timeout=)"))
+            raise
+
+    def settle(self, entry: Record, kind: Any) -> Any:
+        """What an ask returns or raises for an entry."""
+        match entry.outcome:
+            case "cancel":
+                self.cancelled = True
+                raise Cancelled
+            case "timeout":
+                raise AskTimeout(entry.name)
+            case _:
+                return codec_for(str if entry.detail == "choice" else kind).decode(bytes(entry.value))
+
+    def uuid(self) -> str:
+        """An id that is the same on every replay."""
+        return str(uuid.UUID(int=self.random_ids.getrandbits(128), version=4))
+
+    def stop(self, stop: Stop) -> None:
+        """Tell the driver, once per stretch."""
+        if self._stopped and not self._stopped.done():
+            self._stopped.set_result(stop)
+
+    async def _work(self, turn: Turn) -> None:
+        result: object = None
+        error: BaseException | None = None
+        try:
+            result = await self._handler(turn)
+        except asyncio.CancelledError as raised:
+            error = None if self.cancelled and not self._dead else raised
+        except BaseException as raised:
+            error = raised
+        if not self._dead and not self._fault and self._unclaimed:
+            self._fault = CodeChanged(f"the handler ended before {next(iter(self._unclaimed))}")
+        if self._fault or self._dead:
+            self.stop(Broken(self._fault))
+        else:
+            self.stop(Ended(again=result if isinstance(result, Again) else None, error=error))
+
+
+def _shown(question: Question) -> Reply:
+    return msgspec.structs.replace(question.prompt, buttons=question.buttons)
+
+
+class _Nobody:
+    """The host of a run that has not started; using it is the engine's mistake."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"a run without a turn was asked for {name}")
+
+
+_NOBODY: Any = _Nobody()

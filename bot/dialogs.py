@@ -1,0 +1,276 @@
+"""The dialogs of a conversation: starting handlers, waking waiting ones, answering, going back, giving up.
+
+Runs that wait stay in memory, so that resuming one costs nothing; whatever is not there is replayed from its
+journal. Knows nothing of routing; the engine says what a message means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+import structlog
+from msgspec.structs import replace
+
+from bot.dialog.journal import Frame, Lane, Offer, Outcome, load
+from bot.dialog.run import Asked, Broken, Ended, Question, Run, Scope, Stop
+from bot.errors import AskTimeout, CodeChanged, DialogError, FrontdeskError
+from bot.gates import Gates
+from bot.messages import Due, Message
+from bot.phrases import Phrases
+from bot.skill import Handler
+from bot.store.contract import Claim
+from bot.turn import Turn
+from bot.work import Work
+
+log = structlog.get_logger()
+
+MAX_DEPTH = 3
+"""How many dialogs may lie on top of each other before another request counts as no answer."""
+
+MAX_MENDS = 20
+"""How often a dialog may be cut back before it is given up."""
+
+Lookup = Callable[[str, str], Handler | None]
+"""(skill, handler) to the bound handler, or None when it is gone."""
+
+
+class HandlerFailed(FrontdeskError):
+    """A handler raised, ran out of time or broke a rule; `final` when trying again would not help."""
+
+    def __init__(self, frame: Frame, problem: str, *, final: bool, changed: bool = False) -> None:
+        self.frame, self.problem, self.final, self.changed = frame, problem, final, changed
+        super().__init__(f"{frame.skill}.{frame.handler}: {problem}")
+
+
+class Abandoned(FrontdeskError):
+    """A commit in the middle of the handler failed; the turn must be claimed again."""
+
+
+class _Live:
+    """What is in memory of one conversation."""
+
+    __slots__ = ("lane", "rev", "runs")
+
+    def __init__(self, rev: int, lane: Lane) -> None:
+        self.rev, self.lane = rev, lane
+        self.runs: dict[str, Run] = {}
+
+
+class Dialogs:
+    """Drives frames. `limit` is how many conversations with a waiting handler stay in memory."""
+
+    def __init__(self, lookup: Lookup, gates: Gates, phrases: Phrases, *, limit: int = 2000) -> None:
+        self._lookup, self._gates, self._phrases, self._limit = lookup, gates, phrases, limit
+        self._live: OrderedDict[str, _Live] = OrderedDict()
+        self._ending: set[asyncio.Task[None]] = set()
+
+    # --- memory
+
+    def open(self, claim: Claim) -> Lane:
+        """The conversation's state: from memory if it is exactly what the store has, else from the store."""
+        live = self._live.pop(claim.conversation.id, None)
+        if live is not None and live.rev != claim.rev:
+            self._end(list(live.runs.values()))
+            live = None
+        if live is None:
+            live = _Live(claim.rev, load(claim.state))
+        self._live[claim.conversation.id] = live
+        return live.lane
+
+    def committed(self, work: Work) -> None:
+        """Memory is as the store now; forget conversations in which nobody waits, and the oldest of too many."""
+        live = self._live.get(work.conversation.id)
+        if live is None:
+            return
+        live.rev = work.rev
+        waiting = {frame.id for frame in live.lane.frames}
+        self._end([live.runs.pop(frame) for frame in list(live.runs) if frame not in waiting])
+        if not live.runs:
+            del self._live[work.conversation.id]
+        while len(self._live) > self._limit:
+            self.drop(next(iter(self._live)))
+
+    def drop(self, conversation: str) -> None:
+        """Forget a conversation: its handlers will be replayed when they are needed."""
+        live = self._live.pop(conversation, None)
+        if live is not None:
+            self._end(list(live.runs.values()))
+
+    async def close(self) -> None:
+        """Forget everything; wait a moment for handlers to let go."""
+        for conversation in list(self._live):
+            self.drop(conversation)
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=2.0)
+
+    # --- what the engine asks for
+
+    async def begin(
+        self,
+        work: Work,
+        skill: str,
+        handler: str,
+        *,
+        slots: dict[str, str] | None = None,
+        choice: str = "",
+        trigger: Message | None = None,
+    ) -> None:
+        """Start a handler on top of whatever waits, and run it to its first stop."""
+        frame = Frame(
+            id=f"{work.conversation.id[-8:]}{work.claim.n}" + (f".{len(work.lane.frames)}" if work.lane.frames else ""),
+            skill=skill,
+            handler=handler,
+            trigger=replace(trigger or work.message, raw=""),
+            started_at=work.clock.now(),
+            slots=slots or {},
+            choice=choice,
+        )
+        work.lane.frames.append(frame)
+        work.lane.offer = None
+        work.lane.misses = 0
+        await self._after(work, frame, await self._start(work, frame))
+
+    async def resume(self, work: Work) -> None:
+        """Go on with the foreground frame that a crash cut off in the middle of this very turn."""
+        frame = work.lane.frames[-1]
+        await self._after(work, frame, await self._start(work, frame))
+
+    async def question(self, work: Work) -> Question | None:
+        """The open question, alive: replayed if it is not in memory. None when the replay went another way."""
+        frame = work.lane.frames[-1]
+        generation = frame.generation
+        run = self._run(work, frame)
+        if run is None or not run.waiting:
+            stop = Broken(run.problem) if run and run.problem else await self._start(work, frame)
+            await self._after(work, frame, stop, replayed=True)
+            run = self._run(work, frame)
+        return run.question if run and frame.generation == generation else None
+
+    async def answer(self, work: Work, value: object = None, outcome: Outcome | None = None) -> None:
+        """Give the open question its answer, and run on to the next stop."""
+        frame = work.lane.frames[-1]
+        run = self._run(work, frame)
+        assert run is not None, "question() comes first"  # noqa: S101 - the engine's own mistake
+        if frame.pending and frame.pending.deadline:
+            work.unschedule(f"timeout:{frame.base}:{frame.pending.key}")
+        work.lane.offer = None
+        work.lane.misses = 0
+        await self._after(work, frame, await self._limited(frame, run, run.answer(work, value, outcome or "")))
+
+    async def back(self, work: Work) -> str:
+        """Undo the last answer and ask that question again; "effect" or "first" when that can't be."""
+        frame = work.lane.frames[-1]
+        asks = [at for at, entry in enumerate(frame.journal) if entry.kind == "ask"]
+        if not asks:
+            return "first"
+        if any(entry.effect for entry in frame.journal[asks[-1] :]):
+            return "effect"
+        self._cut(work, frame, asks[-1])
+        await self._after(work, frame, await self._start(work, frame))
+        return ""
+
+    async def give_up(self, work: Work) -> None:
+        """End all dialogs without a word: a person has taken over."""
+        work.lane.frames.clear()
+        work.lane.offer = None
+
+    # --- inside
+
+    def _run(self, work: Work, frame: Frame) -> Run | None:
+        live = self._live.get(work.conversation.id)
+        return live.runs.get(frame.id) if live else None
+
+    async def _start(self, work: Work, frame: Frame) -> Stop:
+        handler = self._lookup(frame.skill, frame.handler)
+        if handler is None:
+            return Broken(CodeChanged(f"{frame.skill}.{frame.handler} is gone"))
+        run = Run(frame, handler)
+        self._live[work.conversation.id].runs[frame.id] = run
+        return await self._limited(frame, run, run.go(work, Turn(run, Scope())))
+
+    async def _limited(self, frame: Frame, run: Run, going: Coroutine[Any, Any, Stop]) -> Stop:
+        gate = self._gates.of(frame.skill)
+        try:
+            async with gate, asyncio.timeout(gate.deadline):
+                return await going
+        except TimeoutError:
+            await run.evict()
+            gate.failed()
+            raise HandlerFailed(frame, f"not done after {gate.deadline:g} s", final=True) from None
+
+    async def _after(self, work: Work, frame: Frame, stop: Stop, *, replayed: bool = False) -> None:
+        match stop:
+            case Asked(question=question):
+                work.lane.offer = Offer(buttons=question.buttons, frame=frame.id) if question.buttons else None
+                if question.deadline and not replayed:
+                    self._set_alarm(work, frame, question)
+            case Broken(error=None):
+                raise Abandoned
+            case Broken(error=CodeChanged() as error):
+                await self._mend(work, frame, error)
+            case Broken(error=error):
+                raise HandlerFailed(frame, str(error), final=True)
+            case Ended(error=None, again=again):
+                self._gates.of(frame.skill).succeeded()
+                self._finish(work, frame)
+                if again:
+                    await self.begin(work, frame.skill, frame.handler, slots=again.slots, trigger=frame.trigger)
+                else:
+                    self.pick_up(work)
+            case Ended(error=AskTimeout()):
+                self._finish(work, frame)
+                self.pick_up(work)
+            case Ended(error=error):
+                self._gates.of(frame.skill).failed()
+                final = isinstance(error, FrontdeskError)
+                raise HandlerFailed(frame, f"{type(error).__name__}: {error}", final=final) from error
+
+    def _finish(self, work: Work, frame: Frame) -> None:
+        work.lane.frames.remove(frame)
+
+    def pick_up(self, work: Work) -> None:
+        """Ask the question below again, from what is stored of it: no code of the handler runs."""
+        frame = work.lane.top
+        if frame is None or frame.pending is None or work.handed_off:
+            return
+        pending = frame.pending
+        text = f"{self._phrases.back_to}\n\n{pending.prompt.text}"
+        key = f"{frame.base}:{pending.key}:again.{work.claim.n}"
+        work.say(key, replace(pending.prompt, text=text, buttons=pending.buttons))
+        work.lane.offer = Offer(buttons=pending.buttons, frame=frame.id) if pending.buttons else None
+
+    async def _mend(self, work: Work, frame: Frame, error: DialogError) -> None:
+        """The code changed: cut back to the last question if no effect lies behind, else give up on the frame."""
+        log.warning("handler_changed", turn=work.trace.turn, handler=f"{frame.skill}.{frame.handler}", why=str(error))
+        work.trace.notes.append(f"the code changed: {error}")
+        run = self._run(work, frame)
+        at = run.fitting if run else 0
+        gone = self._lookup(frame.skill, frame.handler) is None
+        if gone or frame.generation > MAX_MENDS or any(entry.effect for entry in frame.journal[at:]):
+            raise HandlerFailed(frame, str(error), final=True, changed=True)
+        self._cut(work, frame, at)
+        await self._after(work, frame, await self._start(work, frame))
+
+    def _cut(self, work: Work, frame: Frame, at: int) -> None:
+        del frame.journal[at:]
+        frame.pending = None
+        frame.said = 0
+        frame.generation += 1
+        live = self._live.get(work.conversation.id)
+        run = live.runs.pop(frame.id, None) if live else None
+        if run:
+            self._end([run])
+
+    def _set_alarm(self, work: Work, frame: Frame, question: Question) -> None:
+        key = f"timeout:{frame.base}:{question.key}"
+        work.schedule(key, question.deadline, Due(kind="timeout", key=key))
+
+    def _end(self, runs: Iterable[Run]) -> None:
+        for run in runs:
+            if run.task and not run.task.done():
+                task = asyncio.create_task(run.evict())
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)

@@ -1,0 +1,255 @@
+"""Steps 4 to 8 of a message's path: claim a lane, load its state, pass the middleware, respond, commit.
+
+One task works on one lane at a time, many lanes side by side. Whatever goes wrong in a turn ends here: it is tried
+again, or parked with one apology, and the lane goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from bot.channel import Channel
+from bot.clock import Clock
+from bot.conversing import Conversing
+from bot.dialogs import Abandoned, Dialogs, HandlerFailed
+from bot.errors import Fenced, StoreError
+from bot.handoff.bridge import Bridge
+from bot.middleware import Middleware, compose
+from bot.store.contract import Claim, Committed, OutRow, Store
+from bot.trace import Trace
+from bot.work import Work
+
+log = structlog.get_logger()
+
+LEASE = 30.0
+"""Seconds that a claim is ours without renewal."""
+
+ATTEMPTS = 3
+"""A turn that was claimed so often without a commit is parked."""
+
+POLL = 0.5
+"""Seconds after which the store is asked even if nobody rang."""
+
+RETRY = (0.2, 1.0)
+"""Seconds before the second and the third attempt."""
+
+LANES = 1000
+"""Lanes that one process works on side by side."""
+
+Finished = Callable[[Trace], None]
+
+
+class Engine:
+    """Works through the lanes."""
+
+    def __init__(
+        self,
+        *,
+        worker: str,
+        store: Store,
+        clock: Clock,
+        dialogs: Dialogs,
+        conversing: Conversing,
+        bridge: Bridge,
+        send: Callable[[Sequence[OutRow]], None],
+    ) -> None:
+        self._worker, self._store, self._clock = worker, store, clock
+        self._dialogs, self.conversing, self._bridge, self._send = dialogs, conversing, bridge, send
+        self.channels: Mapping[tuple[str, str], Channel] = {}
+        self.desk = ""
+        self.finished: Finished = lambda trace: None
+        self._respond = compose((), self._decide)
+        self._bell = asyncio.Event()
+        self._busy: dict[str, tuple[asyncio.Task[None], Claim]] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._looking = False
+
+    def use(self, middleware: Sequence[Middleware]) -> None:
+        """Set the chain that every message passes."""
+        self._respond = compose(middleware, self._decide)
+
+    def ring(self) -> None:
+        """Something came in."""
+        self._bell.set()
+
+    async def start(self) -> None:
+        """Begin to work."""
+        self._stopping = False
+        self._loops = [asyncio.create_task(self._claiming()), asyncio.create_task(self._renewing())]
+
+    async def stop(self, patience: float = 5.0) -> None:
+        """Claim nothing more, let turns end, give the rest back."""
+        self._stopping = True
+        for loop in self._loops:
+            loop.cancel()
+        tasks = [task for task, _ in self._busy.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=patience)
+            for task in late:
+                task.cancel()
+        for _, claim in list(self._busy.values()):
+            with contextlib.suppress(StoreError):
+                await self._store.retry(claim, at=self._clock.now(), counts=False)
+        await self._dialogs.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a lane is being worked on, or one may be about to be."""
+        return bool(self._busy) or self._bell.is_set() or self._looking
+
+    # --- the loops
+
+    async def _claiming(self) -> None:
+        look = 0.0
+        while True:
+            self._looking = True
+            self._bell.clear()
+            claims: list[Claim] = []
+            try:
+                if self._clock.now() >= look:
+                    look = self._clock.now() + POLL
+                    await self._store.fire(self._clock.now())
+                if len(self._busy) < LANES:
+                    free = LANES - len(self._busy)
+                    claims = await self._store.claim(self._worker, free, LEASE, self._clock.now())
+            except StoreError as problem:
+                log.error("claim_failed", why=str(problem))
+            for claim in claims:
+                task = asyncio.create_task(self._work_lane(claim), name=f"lane {claim.conversation.id}")
+                self._busy[claim.conversation.id] = (task, claim)
+            self._looking = False
+            if not claims:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the bell rings, or it is time to look anyway."""
+        bell = asyncio.ensure_future(self._bell.wait())
+        poll = asyncio.ensure_future(self._clock.sleep(POLL))
+        try:
+            await asyncio.wait({bell, poll}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            bell.cancel()
+            poll.cancel()
+
+    async def _renewing(self) -> None:
+        while True:
+            await self._clock.sleep(LEASE / 3)
+            for task, claim in list(self._busy.values()):
+                with contextlib.suppress(StoreError):
+                    if not await self._store.renew(claim, LEASE, self._clock.now()):
+                        task.cancel()
+
+    async def _work_lane(self, claim: Claim) -> None:
+        """One turn after the other, as long as the lane has some."""
+        conversation = claim.conversation.id
+        current: Claim | None = claim
+        try:
+            while current is not None:
+                self._busy[conversation] = (self._busy[conversation][0], current)
+                committed = await self._turn(current)
+                current = committed.next if committed else None
+        except asyncio.CancelledError:
+            self._dialogs.drop(conversation)
+            raise
+        except Exception as problem:
+            # Nothing may end a lane's task silently; the lease gives the turn to whoever claims it next.
+            log.exception("lane_broke", conversation=conversation, error=repr(problem))
+            self._dialogs.drop(conversation)
+        finally:
+            full = len(self._busy) >= LANES
+            del self._busy[conversation]
+            if full:
+                self._bell.set()
+
+    # --- one turn
+
+    async def _turn(self, claim: Claim) -> Committed | None:
+        """The path of one message, from its claim to its commit."""
+        work = self._work(claim)
+        try:
+            if claim.attempts > ATTEMPTS:
+                return await self._park(claim, "claimed three times without an end")
+            await self._respond(work)
+            if work.handed_off:
+                await self._dialogs.give_up(work)
+            committed = await work.finish(keep=not self._stopping)
+        except HandlerFailed as problem:
+            return await self._failed(claim, work, problem)
+        except Abandoned:
+            return await self._again(claim, RETRY[0], "a commit in the middle failed")
+        except Fenced:
+            return await self._again(claim, 0.0, "the lane moved on")
+        except StoreError as problem:
+            return await self._again(claim, RETRY[0], str(problem))
+        except Exception as problem:
+            log.exception("turn_broke", turn=work.trace.turn)
+            return await self._once_more(claim, repr(problem))
+        self._dialogs.committed(work)
+        self._report(work)
+        return committed
+
+    async def _decide(self, work: Work) -> None:
+        """A person owns it: pass it on. Otherwise the bot answers."""
+        if work.conversation.owner != "bot":
+            await self._bridge.respond(work)
+        else:
+            await self.conversing.respond(work)
+
+    def _work(self, claim: Claim) -> Work:
+        address = claim.conversation.address
+        channel = self.channels.get((address.channel, address.account)) or next(iter(self.channels.values()))
+        lane = self._dialogs.open(claim)
+        return Work(claim, lane, store=self._store, clock=self._clock, channel=channel, desk=self.desk, send=self._send)
+
+    # --- when it went wrong
+
+    async def _failed(self, claim: Claim, work: Work, problem: HandlerFailed) -> Committed | None:
+        log.error("handler_failed", turn=work.trace.turn, attempt=claim.attempts, why=str(problem))
+        if problem.final:
+            return await self._park(claim, str(problem), frame=problem.frame.id, changed=problem.changed)
+        return await self._once_more(claim, str(problem), problem.frame.id)
+
+    async def _once_more(self, claim: Claim, problem: str, frame: str = "") -> Committed | None:
+        if claim.attempts >= ATTEMPTS:
+            return await self._park(claim, problem, frame=frame)
+        return await self._again(claim, RETRY[min(claim.attempts, len(RETRY)) - 1], problem)
+
+    async def _again(self, claim: Claim, pause: float, problem: str) -> Committed | None:
+        """Forget what is in memory and give the turn back: it will be claimed and replayed, so nothing is committed."""
+        self._dialogs.drop(claim.conversation.id)
+        log.warning("turn_retried", conversation=claim.conversation.id, n=claim.n, why=problem)
+        with contextlib.suppress(StoreError):
+            await self._store.retry(claim, at=self._clock.now() + pause)
+        return None
+
+    async def _park(self, claim: Claim, problem: str, *, frame: str = "", changed: bool = False) -> Committed | None:
+        """Give the turn up: one apology, a dead letter, and the lane goes on without the frame that broke."""
+        self._dialogs.drop(claim.conversation.id)
+        fresh = await self._store.reread(claim)
+        if fresh is None:
+            return None
+        work = self._work(fresh)
+        work.lane.frames[:] = [other for other in work.lane.frames if other.id != (frame or work.lane.frames[-1].id)]
+        work.trace.error = problem
+        work.trace.decided = work.trace.decided or "given up"
+        if work.conversation.owner == "bot":
+            self.conversing.apologise(work, changed=changed)
+            self._dialogs.pick_up(work)
+        try:
+            committed = await work.finish(parked=problem)
+        except StoreError as refused:
+            return await self._again(claim, RETRY[0], str(refused))
+        self._dialogs.committed(work)
+        self._report(work)
+        log.error("turn_parked", turn=work.trace.turn, why=problem)
+        return committed
+
+    def _report(self, work: Work) -> None:
+        trace = work.trace
+        log.info("turn_done", turn=trace.turn, handler=trace.handler, decided=trace.decided, ms=trace.milliseconds)
+        self.finished(trace)

@@ -1,0 +1,127 @@
+"""Every error that Frontdesk raises, in one tree. Vendor errors are wrapped into these once, at the edge.
+
+FrontdeskError
+├── StartError               something is wrong before the first message: say what, where and the fix
+│   ├── SettingsError            one or more settings are wrong; lists all of them
+│   ├── PluginError              a plugin could not be loaded
+│   └── PortMissing              a handler asks for a port that nobody provides
+├── StoreError               the database refused
+│   ├── Fenced                   another worker owns this lane now; nothing was written
+│   └── StoreUnavailable         full, locked or gone; the platform should deliver again
+├── SendError                a message did not surely arrive
+│   ├── Rejected                 the platform said no, for good: it was surely not sent
+│   ├── RateLimited              the platform said later: it was surely not sent
+│   ├── NotSent                  the platform was not reached: it was surely not sent
+│   └── UnknownOutcome           it may have been sent: reconcile before trying again
+├── DialogError              a handler broke a rule of durable dialogs
+│   ├── Misuse                   turn.* was used in a way that can't be replayed
+│   └── CodeChanged              the journal no longer fits the handler's code
+├── StepFailed               a step failed for good, live and on replay alike
+├── AskTimeout               nobody answered in time
+├── Interrupted              an at-most-once step was cut off; its outcome is unknown
+└── Refused                  a port says no for a reason that a person should hear
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class FrontdeskError(Exception):
+    """Something that Frontdesk itself raises."""
+
+
+class StartError(FrontdeskError):
+    """The bot can't start; the text says what is wrong and how to mend it."""
+
+
+class SettingsError(StartError):
+    """One or more settings are wrong; `problems` has a line for each, with the key and the fix."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("Settings need attention:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+class PluginError(StartError):
+    """A plugin could not be loaded; the text names its file, the line and the fix."""
+
+
+class PortMissing(StartError):
+    """A handler asks for a port that no adapter provides."""
+
+
+class StoreError(FrontdeskError):
+    """The database refused."""
+
+
+class Fenced(StoreError):
+    """Another worker owns the lane now, or the turn was already committed; nothing was written."""
+
+
+class StoreUnavailable(StoreError):
+    """The database is full, locked or gone; whoever delivers should deliver again later."""
+
+
+class SendError(FrontdeskError):
+    """A message did not surely arrive."""
+
+
+class Rejected(SendError):
+    """The platform refused for good; it was surely not sent."""
+
+
+class RateLimited(SendError):
+    """The platform wants us to wait `retry_after` seconds; it was surely not sent."""
+
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"retry after {retry_after:g} s")
+
+
+class NotSent(SendError):
+    """The platform was not reached; it was surely not sent and may be tried again."""
+
+
+class UnknownOutcome(SendError):
+    """It may or may not have been sent (time-out, reset, 5xx): reconcile before trying again."""
+
+
+class DialogError(FrontdeskError):
+    """A handler broke a rule of durable dialogs."""
+
+
+class Misuse(DialogError):
+    """`turn.*` was used in a way that can't be replayed; the text names the rule."""
+
+
+class CodeChanged(DialogError):
+    """The journal no longer fits the handler's code."""
+
+
+class StepFailed(FrontdeskError):
+    """The step `name` failed for good; raised alike the first time and on every replay."""
+
+    def __init__(self, name: str, message: str) -> None:
+        self.name, self.message = name, message
+        super().__init__(f"{name}: {message}")
+
+
+class AskTimeout(FrontdeskError):
+    """Nobody answered the question before its deadline."""
+
+
+class Interrupted(FrontdeskError):
+    """An at-most-once step was cut off by a crash; nobody knows whether it happened."""
+
+
+class Refused(FrontdeskError):
+    """A port says no for a reason that the person should hear; the text is a sentence to say."""
+
+
+class Cancelled(asyncio.CancelledError):
+    """The person said "cancel" at a question; clean up with steps and says, then return."""
+
+
+class Evicted(asyncio.CancelledError):
+    """The engine takes a waiting handler out of memory; it will be replayed when needed. Never catch it."""

@@ -1,0 +1,54 @@
+"""Why a turn went the way it did, as text for the operator. Reads the store; decides nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from bot.errors import FrontdeskError
+from bot.store.contract import OutRow, Store
+from bot.trace import Trace
+
+
+async def explain(store: Store, turn: str) -> str:
+    """The story of a turn such as "c0123456789abcdef0123.4". Raises FrontdeskError when there is none."""
+    conversation, _, number = turn.strip().rpartition(".")
+    if not conversation or not number.isdigit():
+        raise FrontdeskError(f"{turn!r} is no turn; a turn looks like c0123456789abcdef0123.4, as in the log")
+    found = await store.trace(conversation, int(number))
+    if found is None:
+        raise FrontdeskError(f"there is no turn {turn} (yet)")
+    data, rows = found
+    return "\n".join(_lines(msgspec.json.decode(data, type=Trace), rows))
+
+
+def _lines(trace: Trace, rows: list[OutRow]) -> list[str]:
+    lines = [
+        f"turn      {trace.turn}",
+        f"at        {_time(trace.at)}, {trace.milliseconds:g} ms, attempt {trace.attempts}",
+        f"decided   {trace.decided or '-'}",
+        f"handler   {trace.handler or '-'}",
+    ]
+    lines += [f"considered  {c.score:.3f}  {c.intent}  ({c.why})" for c in trace.candidates]
+    lines += [
+        f"step      {step.name}  {step.milliseconds:g} ms" + (f"  FAILED: {step.problem}" if step.problem else "")
+        for step in trace.steps
+    ]
+    lines += [f"note      {note}" for note in trace.notes]
+    if trace.error:
+        lines.append(f"GAVE UP   {trace.error}")
+    for row in rows:
+        body, call = row.outgoing.body, row.outgoing.call
+        what = call.kind if call else f"{len(body.text) if body else 0} characters"
+        lines.append(f"{row.target:<9} {row.id}  {what}  {row.status}, {row.attempts} attempts{_receipt(row)}")
+    return lines
+
+
+def _receipt(row: OutRow) -> str:
+    parts = [f"receipt {row.platform_id}" if row.platform_id else "", row.error]
+    return "".join(f", {part}" for part in parts if part)
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,66 @@
+"""What keeps one bad skill from harming the others: a share of concurrency, a deadline, a circuit breaker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+TRIP_AFTER = 5
+"""So many failures in a row open the breaker."""
+
+REST = 30.0
+"""So long (seconds) an open breaker lets nothing through; then one turn may try."""
+
+
+class Gate:
+    """The way into one skill."""
+
+    def __init__(self, deadline: float, concurrency: int, now: Callable[[], float]) -> None:
+        self.deadline = deadline
+        self._now = now
+        self._free = asyncio.Semaphore(concurrency)
+        self._failures = 0
+        self._open_until = 0.0
+
+    @property
+    def resting(self) -> bool:
+        """Whether the breaker is open."""
+        return self._now() < self._open_until
+
+    def failed(self) -> None:
+        """A handler failed; enough of these in a row open the breaker."""
+        self._failures += 1
+        if self._failures >= TRIP_AFTER:
+            self._open_until = self._now() + REST
+
+    def succeeded(self) -> None:
+        """A handler came to its end."""
+        self._failures = 0
+
+    async def __aenter__(self) -> None:
+        await self._free.acquire()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._free.release()
+
+
+class Gates:
+    """The gates of all skills; `limits` says a skill's (deadline in seconds, concurrency)."""
+
+    def __init__(self, limits: Callable[[str], tuple[float, int]], now: Callable[[], float]) -> None:
+        self._limits, self._now = limits, now
+        self._gates: dict[str, Gate] = {}
+
+    def of(self, skill: str) -> Gate:
+        """The gate of a skill."""
+        gate = self._gates.get(skill)
+        if gate is None:
+            gate = self._gates[skill] = Gate(*self._limits(skill), self._now)
+        return gate
+
+    def forget(self) -> None:
+        """Skills were loaded anew: their limits may have changed."""
+        self._gates.clear()

@@ -1,0 +1,65 @@
+"""Step 3 of a message's path: seen before? Store it; only now may the channel answer its platform.
+
+Also the way in for effects from outside a turn (an agent's words). Whatever comes in rings the engine's bell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.channel import Accepted, Entry, Gateway
+from bot.clock import Clock, Entropy
+from bot.messages import Address, Message
+from bot.people import Conversation, conversation_id
+from bot.store.contract import Applied, Effect, OutRow, Store
+
+Signalled = Callable[[Message, Conversation], Awaitable[None]]
+
+
+class Inbox(Gateway):
+    """What channels see of the core."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        ring: Callable[[], None],
+        send: Callable[[Sequence[OutRow]], None],
+    ) -> None:
+        self._store, self._clock, self._entropy = store, clock, entropy
+        self._ring, self._send = ring, send
+        self.signalled: Signalled | None = None
+
+    async def receive(self, message: Message) -> Accepted:
+        """Store a message durably; a repeated event id changes nothing."""
+        accepted = await self._store.put(message, self._clock.now())
+        if not accepted.duplicate:
+            self._ring()
+        return accepted
+
+    async def signal(self, message: Message) -> None:
+        """Something fleeting: shown to an agent if one is there, and forgotten."""
+        if self.signalled is None:
+            return
+        conversation = await self._store.conversation(conversation_id(message.tenant, message.address))
+        if conversation is not None and conversation.owner != "bot":
+            await self.signalled(message, conversation)
+
+    async def history(self, address: Address, *, after: int = 0, limit: int = 200) -> list[Entry]:
+        """The transcript of the conversation at an address."""
+        return await self._store.history(conversation_id("default", address), after=after, limit=limit)
+
+    def new_id(self) -> str:
+        """An unguessable id."""
+        return self._entropy.token()
+
+    async def apply(self, effect: Effect) -> Applied | None:
+        """Write an effect from outside a turn, and send what it says."""
+        applied = await self._store.apply(effect)
+        if applied is not None:
+            self._send(applied.rows)
+            if applied.message is not None:
+                self._ring()
+        return applied

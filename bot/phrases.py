@@ -1,0 +1,50 @@
+"""Every sentence that the core itself says to people, in one place, so that the tone can be read in a minute.
+
+CommonMark, with {names} to be filled. `settings.phrases` replaces single ones.
+"""
+
+from __future__ import annotations
+
+from bot.messages import Value
+
+
+class Phrases(Value, frozen=True):
+    """What the core says. Skills have words of their own."""
+
+    hello: str = "Hello! I can help you with:"
+    can_do: str = "Here is what I can do:"
+    no_fit: str = "I'm not sure I understood that. Here is what I can do:"
+    no_fit_person: str = "I still don't follow, sorry. I can try again, or get you a person."
+    did_you_mean: str = "Did you mean one of these?"
+    neither: str = "Something else"
+    neither_then: str = "All right. Could you say it in other words?"
+    which_one: str = "Which one do you mean?"
+
+    again: str = "Sorry, I didn't get that."
+    hint: str = "I'm looking for {hint}."
+    pick: str = 'Please pick one of these, or say "cancel".'
+    stuck: str = "I can't make sense of that, sorry. Shall I get a person, or shall we leave it?"
+    back_to: str = "Back to my question:"
+    help_here: str = 'You can answer, or say "back", "cancel" or "talk to a person".'
+    cancelled: str = "All right, I've dropped that."
+    nothing_to_cancel: str = "There is nothing to cancel right now."
+    no_way_back: str = 'I can\'t go back past what is already done, sorry. You can say "cancel" or "talk to a person".'
+    nothing_before: str = 'That was my first question. You can answer it, or say "cancel".'
+    too_late: str = "That one is already settled, so I left it alone."
+    too_late_question: str = "That one is already settled, so I left it alone. This is still open:"
+
+    sorry: str = "Something went wrong on my side, sorry. Your message is safe, and my team has been told."
+    updated: str = "I was updated while we were talking and lost my place, sorry. A person can take it from here."
+    resting: str = "I can't do that at the moment, sorry. Please try again in a minute, or talk to a person."
+    slow_down: str = "That's a lot at once. Give me a moment, and then go on."
+
+    person: str = "Talk to a person"
+    cancel: str = "Cancel"
+    queued: str = "I've passed this on to our team with everything said so far. Somebody will answer you right here."
+    still_waiting: str = 'Everybody is still busy, sorry. You\'re in the queue; say "cancel" to come back to me.'
+    no_desk: str = "There is nobody I can pass you to right now, sorry. I've kept your message for the team."
+    left_queue: str = "You're back with me. What can I do?"
+    joined: str = "{agent} has joined the conversation."
+    left: str = "{agent} has left the conversation."
+    colleague: str = "My colleague"
+    returned: str = "You're back with me, the assistant. {agent} has told me how things stand. Anything else?"

@@ -1,0 +1,82 @@
+"""Makes a reply fit a channel: what it can't show becomes text, what is too long becomes several. Pure.
+
+Asks what the channel can do, never which channel it is.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from bot.channel import Capabilities
+from bot.messages import Media
+from bot.rendering.document import Block, Document, Span
+from bot.rendering.parsing import parse
+from bot.rendering.splitting import Measure, split
+from bot.rendering.writing import markdown
+from bot.replies import Card, Reply
+
+HINT = "Reply with a number."
+
+
+def degrade(reply: Reply, capabilities: Capabilities) -> Reply:
+    """Turn choices, a card and media into text where the channel can't show them; everything else stays."""
+    card = reply.card
+    flat_card = card is not None and not capabilities.cards
+    media = reply.media
+    if card is not None and flat_card and card.image is not None:
+        media = (card.image, *media)
+    flat_media = bool(media) and not capabilities.media
+    labels = [button.label for button in reply.buttons] or [choice.label for choice in reply.choices]
+    flat_choices = len(labels) > capabilities.buttons
+    if not (flat_card or flat_media or flat_choices):
+        return reply
+    blocks = list(parse(reply.text).blocks)
+    if card is not None and flat_card:
+        blocks += _card(card)
+    if flat_media:
+        blocks += _links(media)
+    if flat_choices:
+        blocks += _numbered(labels)
+    return replace(
+        reply,
+        text=markdown(Document(blocks=tuple(blocks))),
+        card=None if flat_card else card,
+        media=() if flat_media else media,
+        choices=() if flat_choices else reply.choices,
+        buttons=() if flat_choices else reply.buttons,
+    )
+
+
+def fit(reply: Reply, capabilities: Capabilities, measure: Measure) -> list[Reply]:
+    """The replies to send for one reply: degraded and split. Buttons, card and media go with the last one."""
+    reply = degrade(reply, capabilities)
+    texts = split(reply.text, capabilities.max_text, measure)
+    extras = reply.card is not None or bool(reply.media or reply.buttons or reply.choices)
+    if not texts:
+        return [replace(reply, text="")] if extras else []
+    first = [replace(reply, text=text, card=None, media=(), buttons=(), choices=()) for text in texts[:-1]]
+    return [*first, replace(reply, text=texts[-1])]
+
+
+def _numbered(labels: list[str]) -> list[Block]:
+    """Plain lines, not a CommonMark list: the numbers are what the person types back."""
+    lines = (f"{number}) {' '.join(label.split())}" for number, label in enumerate(labels, 1))
+    return [_paragraph(Span(text="\n".join(lines))), _paragraph(Span(text=HINT))]
+
+
+def _links(media: tuple[Media, ...]) -> list[Block]:
+    return [_paragraph(Span(text=item.alt or item.name or item.url, link=item.url)) for item in media]
+
+
+def _card(card: Card) -> list[Block]:
+    blocks = [_paragraph(Span(text=card.title, bold=True))]
+    blocks += parse(card.text).blocks
+    if card.fields:
+        blocks.append(_paragraph(Span(text="\n".join(f"{field.name}: {field.value}" for field in card.fields))))
+    if card.url:
+        blocks.append(_paragraph(Span(text=card.url, link=card.url)))
+    return blocks
+
+
+def _paragraph(span: Span) -> Block:
+    return Block(spans=(span,))

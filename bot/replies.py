@@ -1,0 +1,64 @@
+"""What the bot says: frozen values that do no I/O and know no platform.
+
+The text of a reply is CommonMark. Each channel renders it with what it has; where it has no buttons, the
+choices become a numbered list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.messages import Media, Value
+
+
+class Choice(Value, frozen=True):
+    """One thing to choose: `label` is shown, `value` is what the skill gets (the label, if empty)."""
+
+    label: str
+    value: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """What the skill gets when this is chosen."""
+        return self.value or self.label
+
+
+class Field(Value, frozen=True):
+    """A short name and its value on a card."""
+
+    name: str
+    value: str
+
+
+class Card(Value, frozen=True):
+    """A picture, a title, a few lines and fields, for channels that can show one; text elsewhere."""
+
+    title: str
+    text: str = ""
+    image: Media | None = None
+    fields: tuple[Field, ...] = ()
+    url: str = ""
+
+
+class Button(Value, frozen=True):
+    """A choice as it was offered: `token` comes back when it is pressed, for ever the same one."""
+
+    token: str
+    label: str
+    value: str
+
+
+class Reply(Value, frozen=True):
+    """One thing said to the person. `buttons` are filled in by the outbox, never by a skill."""
+
+    text: str = ""
+    choices: tuple[Choice, ...] = ()
+    media: tuple[Media, ...] = ()
+    card: Card | None = None
+    buttons: tuple[Button, ...] = ()
+    once: bool = False
+
+
+def as_choices(choices: Iterable[str | Choice]) -> tuple[Choice, ...]:
+    """Accept labels and choices alike."""
+    return tuple(choice if isinstance(choice, Choice) else Choice(label=choice) for choice in choices)

@@ -1,0 +1,1 @@
+"""The versions of the database, forward only; alembic runs them at start."""

@@ -1,0 +1,209 @@
+"""The store on one SQLite file, for one process. Says which statement goes where; knows no SQL itself.
+
+Everything that writes goes through the one writer, in order; everything that looks goes to the read-only pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from bot.channel import Accepted, Entry
+from bot.errors import StoreUnavailable
+from bot.messages import Message
+from bot.people import Conversation
+from bot.store import effects, inbox, lanes, looking, outbox
+from bot.store.codec import clean, clean_text
+from bot.store.contract import (
+    Applied,
+    CaseRecord,
+    Change,
+    Claim,
+    Committed,
+    DeadLetter,
+    Effect,
+    OutRow,
+    OutStatus,
+    Store,
+)
+from bot.store.lock import FileLock
+from bot.store.migrate import migrate
+from bot.store.readers import Readers
+from bot.store.writer import Writer
+
+T = TypeVar("T")
+V = TypeVar("V", bound=msgspec.Struct)
+
+
+class SqliteStore(Store):
+    """A store in the file at `path`; `max_bytes` limits its size (0 for no limit but the disk's).
+
+    WAL with synchronous=FULL: what was acknowledged survives a kill and a power cut.
+    """
+
+    def __init__(self, path: str | Path, *, max_bytes: int = 0, readers: int = 2, longest_read: float = 10.0) -> None:
+        self._path = Path(path)
+        self._max_bytes = max_bytes
+        self._reader_count = readers
+        self._longest_read = longest_read
+        self._lock = FileLock(self._path)
+        self._writer: Writer | None = None
+        self._readers: Readers | None = None
+
+    async def start(self) -> None:
+        """Lock, migrate and open."""
+        await asyncio.to_thread(self._start)
+
+    async def stop(self) -> None:
+        """Finish what is waiting, then close."""
+        await asyncio.to_thread(self._stop)
+
+    def _start(self) -> None:
+        self._lock.take()
+        try:
+            migrate(self._path)
+            with contextlib.closing(sqlite3.connect(self._path)) as raw, raw:
+                lanes.release(raw)
+            writer = Writer(self._path, max_bytes=self._max_bytes)
+            writer.start()
+            self._writer = writer
+            self._readers = Readers(self._path, threads=self._reader_count, longest=self._longest_read)
+        except BaseException:
+            self._stop()
+            raise
+
+    def _stop(self) -> None:
+        readers, self._readers = self._readers, None
+        writer, self._writer = self._writer, None
+        if readers is not None:
+            readers.stop()
+        if writer is not None:
+            writer.stop()  # the last to close: it empties the log into the file
+        self._lock.release()
+
+    @property
+    def _write(self) -> Writer:
+        if self._writer is None:
+            raise StoreUnavailable("the store is not open")
+        return self._writer
+
+    @property
+    def _read(self) -> Readers:
+        if self._readers is None:
+            raise StoreUnavailable("the store is not open")
+        return self._readers
+
+    # --- units of work
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` in a transaction of its own; return its result once it is durable."""
+        return await self._write.unit(fn)
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` on a read-only connection."""
+        return await self._read.unit(fn)
+
+    # --- the inbox and its lanes
+
+    async def put(self, message: Message, now: float) -> Accepted:
+        """Store a message durably."""
+        return await self._write.run(inbox.put, inbox.incoming(message), now)
+
+    async def claim(self, worker: str, limit: int, lease: float, now: float) -> list[Claim]:
+        """Take up to `limit` turns that are ready, oldest first."""
+        return await self._write.run(lanes.claim, worker, limit, now + lease, now)
+
+    async def commit(self, change: Change) -> Committed:
+        """Write a turn's result, or raise Fenced."""
+        return await self._cleanly(lambda value: self._write.run(lanes.commit, value), change)
+
+    async def retry(self, claim: Claim, *, at: float, counts: bool = True) -> bool:
+        """Give a turn back, to be claimed again from `at` on."""
+        return await self._write.run(lanes.retry, claim, at, counts)
+
+    async def reread(self, claim: Claim) -> Claim | None:
+        """The same turn as it stands now, if it is still ours."""
+        return await self._read.run(lanes.reread, claim)
+
+    async def renew(self, claim: Claim, lease: float, now: float) -> bool:
+        """Keep a turn for `lease` more seconds."""
+        return await self._write.run(lanes.renew, claim, now + lease)
+
+    async def apply(self, effect: Effect) -> Applied | None:
+        """Write an effect, once."""
+        message = None if effect.message is None else inbox.incoming(effect.message)
+        return await self._cleanly(lambda value: self._write.run(effects.apply, value, message), effect)
+
+    async def fire(self, now: float, limit: int = 100) -> int:
+        """Move timers that are due into their lanes."""
+        return await self._write.run(inbox.fire, now, limit)
+
+    async def next_due(self) -> float | None:
+        """When the next timer or turn is due."""
+        return await self._read.run(looking.next_due)
+
+    # --- the outbox
+
+    async def unsent(self, conversation: str = "") -> list[OutRow]:
+        """Rows that are pending or sending: all, or those of one conversation."""
+        return await self._read.run(looking.unsent, conversation)
+
+    async def mark_sending(self, row: OutRow, now: float) -> OutStatus:
+        """Durably say that a send begins now."""
+        return await self._write.run(outbox.mark_sending, row.conversation, row.seq, now)
+
+    async def mark_sent(self, row: OutRow, platform_id: str, now: float) -> None:
+        """The platform took it."""
+        await self._write.run(outbox.mark_sent, row.conversation, row.seq, clean_text(platform_id), now)
+
+    async def mark_failed(self, row: OutRow, status: Literal["failed", "ambiguous"], error: str) -> None:
+        """It will not be tried again."""
+        await self._write.run(outbox.mark_failed, row.conversation, row.seq, status, clean_text(error))
+
+    async def postpone(self, row: OutRow, at: float, error: str) -> None:
+        """It was surely not sent; try again from `at` on."""
+        await self._write.run(outbox.postpone, row.conversation, row.seq, at, clean_text(error))
+
+    # --- looking
+
+    async def history(self, conversation: str, *, after: int = 0, limit: int = 200) -> list[Entry]:
+        """The transcript behind `after`, without holes."""
+        return await self._read.run(looking.history, conversation, after, limit)
+
+    async def conversation(self, conversation: str) -> Conversation | None:
+        """A conversation by id."""
+        return await self._read.run(looking.conversation, conversation)
+
+    async def recall(self, person: str, key: str) -> bytes | None:
+        """What was remembered, as JSON."""
+        return await self._read.run(looking.recall, person, key)
+
+    async def case(self, *, id: str = "", desk: str = "", ref: str = "") -> CaseRecord | None:
+        """A case, by our id or by the desk's."""
+        return await self._read.run(looking.case, id, desk, ref)
+
+    async def open_cases(self, desk: str) -> list[CaseRecord]:
+        """Cases that are not closed."""
+        return await self._read.run(looking.open_cases, desk)
+
+    async def trace(self, conversation: str, n: int) -> tuple[bytes, list[OutRow]] | None:
+        """The trace of a turn and the replies it made."""
+        return await self._read.run(looking.trace, conversation, n)
+
+    async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
+        """Turns that were given up, newest first."""
+        return await self._read.run(looking.dead_letters, limit)
+
+    async def _cleanly(self, submit: Callable[[V], asyncio.Future[T]], value: V) -> T:
+        """Write a value; should it hold text that UTF-8 can't, write it again without."""
+        try:
+            return await submit(value)
+        except UnicodeEncodeError:
+            return await submit(clean(value))

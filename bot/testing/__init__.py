@@ -1,0 +1,8 @@
+"""The author's kit: the real bot in a test, fakes that live on the other side of the wire, and conformance suites."""
+
+from bot.testing.clock import VirtualClock
+from bot.testing.fakes import FakeChannel, FakeDesk, Helpdesk, Platform
+from bot.testing.kit import Bot, User
+from bot.testing.survival import survives
+
+__all__ = ["Bot", "FakeChannel", "FakeDesk", "Helpdesk", "Platform", "User", "VirtualClock", "survives"]

@@ -1,0 +1,228 @@
+"""A channel and a desk that live in the test: what they were told survives a restart of the bot, as a platform would.
+
+They are real plugins behind the real contracts, and keep the contracts' promises (read-back, idempotent keys).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from bot.channel import Capabilities, Channel, Delivery, Drafts, Entry, Gateway, Receipt, Types
+from bot.desk import (
+    Agent,
+    AgentClosed,
+    AgentReplied,
+    AgentTook,
+    Case,
+    Desk,
+    DeskCapabilities,
+    DeskEvent,
+    DeskGateway,
+    Ref,
+)
+from bot.errors import SendError
+from bot.messages import Address
+from bot.rendering import parse, plain
+
+PROFILES = {
+    "web": Capabilities(buttons=100, markdown=True, media=True, typing=True, drafts=True, read_back=True),
+    "chat": Capabilities(buttons=10, max_text=4000, markdown=True, media=True, read_back=True),
+    "sms": Capabilities(max_text=1600, read_back=True),
+    "blind": Capabilities(max_text=1600),
+}
+"""The kinds of channel a skill may meet: all buttons, some, none, and none with no way to look up what was sent."""
+
+
+@dataclass
+class Platform:
+    """What the platform behind a fake channel knows: every message it took, in order, and how it misbehaves next."""
+
+    taken: list[Delivery] = field(default_factory=list)
+    faults: list[tuple[SendError, bool]] = field(default_factory=list)
+    drafts: list[tuple[str, str]] = field(default_factory=list)
+    typing: list[bool] = field(default_factory=list)
+
+    def fail(self, error: SendError, *, taken: bool = False) -> None:
+        """Answer the next send with `error`; `taken` says that the message arrived all the same."""
+        self.faults.append((error, taken))
+
+
+class Pulse:
+    """Whether the process that owns a fake still lives: a dead one sends nothing and hears nothing."""
+
+    def __init__(self) -> None:
+        self.dead = False
+
+    async def check(self) -> None:
+        """Hang for ever in a dead process."""
+        if self.dead:
+            await asyncio.get_running_loop().create_future()
+
+
+class FakeChannel(Channel, Types, Drafts):
+    """A channel of a given kind, over a platform that outlives it."""
+
+    def __init__(self, kind: str, platform: Platform, pulse: Pulse) -> None:
+        self.name = kind
+        self.capabilities = PROFILES[kind]
+        self.platform, self._pulse = platform, pulse
+        self.gateway: Gateway | None = None
+
+    async def start(self, gateway: Gateway) -> None:
+        """Be ready."""
+        self.gateway = gateway
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Give the message to the platform."""
+        await self._pulse.check()
+        error, taken = self.platform.faults.pop(0) if self.platform.faults else (None, True)
+        if taken:
+            self.platform.taken.append(delivery)
+        if error:
+            raise error
+        return Receipt(platform_id=f"m{len(self.platform.taken)}")
+
+    async def find_sent(self, delivery: Delivery) -> Receipt | None:
+        """Look at what the platform took."""
+        await self._pulse.check()
+        for number, other in enumerate(self.platform.taken, start=1):
+            if other.id == delivery.id:
+                return Receipt(platform_id=f"m{number}")
+        return None
+
+    async def typing(self, address: Address, *, on: bool) -> None:
+        """Note it."""
+        self.platform.typing.append(on)
+
+    async def draft(self, address: Address, key: str, text: str) -> None:
+        """Note it."""
+        self.platform.drafts.append((key, text))
+
+    async def stop(self) -> None:
+        """Nothing to do."""
+
+
+@dataclass
+class Ticket:
+    """One case at the fake desk."""
+
+    ref: Ref
+    case: Case
+    entries: list[Entry] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    closed: str = ""
+
+
+@dataclass
+class Helpdesk:
+    """What the helpdesk behind the fake desk knows."""
+
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    faults: list[SendError] = field(default_factory=list)
+
+
+class FakeDesk(Desk):
+    """A desk whose agents are the test's own lines: `took`, `says`, `gives_back`."""
+
+    name = "fake"
+    capabilities = DeskCapabilities()
+
+    def __init__(self, helpdesk: Helpdesk, pulse: Pulse) -> None:
+        self.helpdesk, self._pulse = helpdesk, pulse
+        self.gateway: DeskGateway | None = None
+        self._events = 0
+
+    # --- the contract
+
+    async def start(self, gateway: DeskGateway) -> None:
+        """Be ready."""
+        self.gateway = gateway
+
+    async def open(self, case: Case, key: str) -> Ref:
+        """Make a ticket, once per key."""
+        await self._told()
+        ticket = self.helpdesk.tickets.setdefault(key, Ticket(Ref(id=f"t{len(self.helpdesk.tickets) + 1}"), case))
+        return ticket.ref
+
+    async def append(self, ref: Ref, entry: Entry, key: str) -> None:
+        """Add a line, once per key."""
+        await self._told()
+        if key not in self.helpdesk.seen:
+            self.helpdesk.seen.add(key)
+            self._ticket(ref).entries.append(entry)
+
+    async def note(self, ref: Ref, text: str, key: str) -> None:
+        """Add a private note, once per key."""
+        await self._told()
+        if key not in self.helpdesk.seen:
+            self.helpdesk.seen.add(key)
+            self._ticket(ref).notes.append(text)
+
+    async def signal(self, ref: Ref, *, typing: bool) -> None:
+        """Ignore typing."""
+
+    async def fetch(self, ref: Ref, cursor: str) -> tuple[list[DeskEvent], str]:
+        """Nothing is ever missed here."""
+        return [], cursor
+
+    async def close(self, ref: Ref, reason: str, key: str) -> None:
+        """Mark the ticket."""
+        await self._told()
+        self._ticket(ref).closed = reason
+
+    async def stop(self) -> None:
+        """Nothing to do."""
+
+    # --- the agents
+
+    @property
+    def ticket(self) -> Ticket:
+        """The newest ticket."""
+        assert self.helpdesk.tickets, "nobody was handed over"  # noqa: S101 - a test's own check
+        return list(self.helpdesk.tickets.values())[-1]
+
+    async def takes(self, agent: str = "Ana") -> None:
+        """An agent takes the newest ticket."""
+        await self._emit(AgentTook(event_id=self._id(), ref=self.ticket.ref, agent=_agent(agent), at=0.0))
+
+    async def says(self, text: str, agent: str = "Ana", event_id: str = "") -> None:
+        """An agent answers in the newest ticket."""
+        event = AgentReplied(
+            event_id=event_id or self._id(), ref=self.ticket.ref, agent=_agent(agent), text=text, at=0.0
+        )
+        await self._emit(event)
+
+    async def gives_back(self, agent: str = "Ana", note: str = "") -> None:
+        """An agent gives the newest ticket back to the bot."""
+        await self._emit(AgentClosed(event_id=self._id(), ref=self.ticket.ref, at=0.0, agent=_agent(agent), note=note))
+
+    async def _emit(self, event: DeskEvent) -> None:
+        assert self.gateway is not None, "the bot is not running"  # noqa: S101
+        await self.gateway.receive(event)
+
+    async def _told(self) -> None:
+        await self._pulse.check()
+        if self.helpdesk.faults:
+            raise self.helpdesk.faults.pop(0)
+
+    def _ticket(self, ref: Ref) -> Ticket:
+        return next(ticket for ticket in self.helpdesk.tickets.values() if ticket.ref == ref)
+
+    def _id(self) -> str:
+        self._events += 1
+        return f"e{self._events}"
+
+
+def _agent(name: str) -> Agent:
+    return Agent(id=name.lower(), name=name)
+
+
+def shown(delivery: Delivery) -> str:
+    """A message as the person sees it: its text without markup, and a line `[ Label ]` for each button."""
+    reply = delivery.reply
+    card = reply.card
+    fields = [card.title, card.text, *(f"{field.name}: {field.value}" for field in card.fields)] if card else []
+    lines = [*fields, plain(parse(reply.text)), *(f"[ {button.label} ]" for button in reply.buttons)]
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,317 @@
+"""The turn: one message being answered, as a skill sees it.
+
+Everything here is safe to replay: after a crash the handler runs again from the top with its journal's answers,
+says nothing twice and goes on. Use `turn.now()`, `turn.random` and `turn.uuid()` instead of the clock and chance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar, overload
+
+import msgspec
+
+from bot.channel import Entry
+from bot.dialog.codec import codec_for
+from bot.dialog.journal import Pending, digest
+from bot.dialog.likes import Like, like_of
+from bot.dialog.run import Again, Question, Run, Scope
+from bot.dialog.steps import Step, perform
+from bot.errors import Cancelled, Misuse
+from bot.messages import Due, Media, Message
+from bot.people import Conversation, Person
+from bot.rendering import fill
+from bot.replies import Button, Card, Choice, Reply, as_choices
+
+T = TypeVar("T")
+
+
+class Turn:
+    """One message being answered."""
+
+    def __init__(self, run: Run, scope: Scope) -> None:
+        self._run, self.scope = run, scope
+
+    # --- what was said, and by whom
+
+    @property
+    def message(self) -> Message:
+        """The message that started this handler."""
+        return self._run.frame.trigger
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+        return self.message.text
+
+    @property
+    def choice(self) -> str:
+        """The value of the choice that started this handler, or nothing."""
+        return self._run.frame.choice
+
+    @property
+    def conversation(self) -> Conversation:
+        """Where this happens."""
+        return self._run.host.conversation
+
+    @property
+    def person(self) -> Person:
+        """Who is there."""
+        return self._run.host.conversation.person
+
+    def slot(self, name: str) -> str | None:
+        """What the message had in the place of `{name}`, or in the pattern's group `name`."""
+        return self._run.frame.slots.get(name)
+
+    # --- speaking
+
+    async def say(
+        self,
+        text: str = "",
+        /,
+        *,
+        choices: Iterable[str | Choice] = (),
+        media: Iterable[Media] = (),
+        card: Card | None = None,
+        once: bool = False,
+        **values: object,
+    ) -> None:
+        """Say something; it is sent when the turn commits, or before something slow.
+
+        `text` is CommonMark; `{name}` is filled from `values`, with Markdown in them made harmless. `choices` are
+        suggestions: one that is picked comes back as a new message. `once` means rather never than twice.
+        """
+        await self._enter(inside_branch=False)
+        key = self._run.emits()
+        if key is None:
+            return
+        offered = as_choices(choices)
+        reply = Reply(
+            text=fill(text, values),
+            media=tuple(media),
+            card=card,
+            once=once,
+            choices=offered,
+            buttons=buttons(key, offered),
+        )
+        self._run.host.say(key, reply)
+
+    async def ask(
+        self,
+        prompt: str,
+        /,
+        *,
+        like: object = None,
+        choices: Iterable[str | Choice] = (),
+        key: str = "",
+        help: str = "",
+        timeout: float | None = None,
+        **values: object,
+    ) -> Any:
+        """Ask and wait, for minutes or weeks, over restarts.
+
+        `like` says what an answer is: nothing (any text), a pattern, int, float, Decimal, bool, date, an Enum, a
+        Literal, or a function that returns the value, or None or ValueError("hint") to be asked again. `choices`
+        are answered by a press, a number or their words, and give their value; with `like`, either will do.
+        `help` is said when the person is stuck. `key` names the question in the journal, if `like` says too little.
+
+        Raises Cancelled when the person says "cancel", AskTimeout after `timeout` seconds.
+        """
+        await self._enter(inside_branch=False)
+        run, number = self._run, self.scope.key()
+        offered = as_choices(choices)
+        kind = None if offered and like is None else like_of(like)
+        name = key or (kind.name if kind else "choice")
+        entry = run.claim("ask", number, name)
+        if entry is None:
+            if run.cancelled:
+                raise Cancelled
+            prompted = Reply(text=fill(prompt, values), choices=offered)
+            entry = await run.ask(*_question(run, number, name, prompted, kind, help, timeout))
+        return run.settle(entry, kind.kind if kind else str)
+
+    async def stream(self, chunks: AsyncIterator[str]) -> str:
+        """Say a text while it is being made; returns the whole of it. Made again, it replaces what was shown."""
+        await self._enter(inside_branch=False)
+        draft = f"{self._run.frame.base}:draft.{len(self._run.frame.journal)}"
+
+        async def collect() -> str:
+            text = ""
+            async for chunk in chunks:
+                text += chunk
+                await self._run.host.draft(draft, text)
+            return text
+
+        text = await self.step(collect, retries=0)
+        key = self._run.emits()
+        if key is not None and text:
+            self._run.host.say(key, Reply(text=text))
+        return text
+
+    # --- doing
+
+    @overload
+    def step(
+        self,
+        function: Callable[..., Awaitable[T]],
+        /,
+        *args: object,
+        retries: int = ...,
+        at_most_once: bool = ...,
+        effect: bool = ...,
+    ) -> Awaitable[T]: ...
+
+    @overload
+    def step(
+        self,
+        function: Callable[..., T],
+        /,
+        *args: object,
+        retries: int = ...,
+        at_most_once: bool = ...,
+        effect: bool = ...,
+    ) -> Awaitable[T]: ...
+
+    def step(
+        self,
+        function: Callable[..., Any],
+        /,
+        *args: object,
+        retries: int = 2,
+        at_most_once: bool = False,
+        effect: bool = True,
+    ) -> Awaitable[Any]:
+        """Call `function(*args)` once, and remember what it returned, for ever.
+
+        The result is durable before this returns. Cut off in the middle, the call is made again with the same
+        `bot.step_key`, unless `at_most_once` (then Interrupted). `effect=False` marks what only reads, so that
+        "back" may go past it. Raises StepFailed when `retries` more attempts have failed too.
+        """
+        self._run.check(self.scope)
+        key = self.scope.key()
+        step = Step.of(key, function, args, retries=retries, once=at_most_once, effect=effect)
+        return perform(self._run, step, self._run.claim("step", key, step.name))
+
+    async def gather(self, *branches: Callable[[Turn], Coroutine[Any, Any, T]]) -> list[T]:
+        """Run branches side by side, each with steps only, and wait for all; the first failure is raised."""
+        await self._enter(inside_branch=False)
+        prefix = self.scope.key()
+        scopes = [Scope(f"{prefix}/{number}/") for number in range(len(branches))]
+        tasks = []
+        for branch, scope in zip(branches, scopes, strict=True):
+            scope.task = asyncio.create_task(branch(Turn(self._run, scope)))
+            tasks.append(scope.task)
+        try:
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        except asyncio.CancelledError:
+            for task in tasks:
+                task.cancel()
+            raise
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if not isinstance(result, BaseException)]
+
+    async def hand_off(self, queue: str = "support", reason: str = "", facts: Mapping[str, str] | None = None) -> None:
+        """Get a person. The ticket is made before the person in front of us is promised anything.
+
+        `facts` are shown to the agent beside the transcript. What the handler says afterwards is still said; its
+        open questions end with this turn.
+        """
+        await self._enter(inside_branch=False)
+        key = self.scope.key()
+        if self._run.claim("mark", key, "hand_off") is not None:
+            return
+        self._run.record("mark", key, "hand_off", effect=True)
+        self._run.host.hand_off(queue, reason, facts or {})
+
+    async def schedule(self, at: float, text: str) -> None:
+        """Say `text` at a time (seconds since 1970), whatever is going on then."""
+        await self._enter(inside_branch=False)
+        key = self._run.emits()
+        if key is not None:
+            self._run.host.schedule(key, at, Due(kind="say", key=key, text=text))
+
+    # --- memory
+
+    async def remember(self, key: str, value: object) -> None:
+        """Keep something about this person; None forgets it. Any JSON value or frozen value."""
+        await self._enter(inside_branch=False)
+        if self._run.emits() is not None:
+            self._run.host.remember(key, None if value is None else msgspec.json.encode(value))
+
+    async def recall(self, key: str, kind: Any = Any) -> Any:
+        """What was kept about this person, as `kind`; None when there is nothing."""
+        await self._enter(inside_branch=False)
+        data = await self._read(f"recall {key}", lambda: self._run.host.recall(key))
+        return None if data is None else codec_for(kind).decode(data)
+
+    async def history(self, limit: int = 50) -> list[Entry]:
+        """The last lines of the transcript, oldest first, human agents' words included."""
+        await self._enter(inside_branch=False)
+
+        async def read() -> bytes:
+            return msgspec.json.encode(await self._run.host.history(limit))
+
+        data = await self._read("history", read)
+        return msgspec.json.decode(data or b"[]", type=list[Entry])
+
+    # --- what replays
+
+    def now(self) -> float:
+        """The time, in seconds since 1970: that of the last answer or step, on every replay."""
+        return self._run.now
+
+    @property
+    def random(self) -> random.Random:
+        """Chance that repeats itself on replay."""
+        return self._run.random
+
+    def uuid(self) -> str:
+        """A new id that is the same on every replay: a fine idempotency key."""
+        return self._run.uuid()
+
+    async def changed(self, name: str) -> bool:
+        """True for dialogs that began after this line was written; False for those that were already past it."""
+        await self._enter(inside_branch=False)
+        return self._run.changed(name)
+
+    def again(self, slots: Mapping[str, str] | None = None) -> Again:
+        """`return turn.again()` ends the handler and starts it anew with a fresh journal."""
+        return Again(dict(slots or {}))
+
+    async def _enter(self, *, inside_branch: bool) -> None:
+        await self._run.park_if_dead()
+        self._run.check(self.scope)
+        if self.scope.prefix and not inside_branch:
+            self._run.fault(Misuse("only turn.step is allowed inside turn.gather"))
+
+    async def _read(self, name: str, read: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
+        """Read something once; the journal keeps it with the next commit, since reading again harms nobody."""
+        key = self.scope.key()
+        entry = self._run.claim("step", key, name)
+        if entry is None:
+            data = await read()
+            self._run.record("step", key, name, msgspec.Raw(data if data is not None else b"null"))
+            return data
+        value = bytes(entry.value)
+        return None if value == b"null" else value
+
+
+def buttons(key: str, choices: tuple[Choice, ...]) -> tuple[Button, ...]:
+    """Choices as offered under a reply's key: the same key and place is the same token, for ever (at most 40 bytes)."""
+    mark = digest(key)
+    return tuple(Button(token=f"{mark}.{i}", label=c.label, value=c.meaning) for i, c in enumerate(choices))
+
+
+def _question(
+    run: Run, key: str, name: str, prompt: Reply, like: Like | None, help_text: str, timeout: float | None
+) -> tuple[Question, Pending]:
+    offered = buttons(f"{run.frame.base}:{key}", prompt.choices)
+    deadline = run.host.clock.now() + timeout if timeout is not None else 0.0
+    if run.frame.pending:
+        deadline = run.frame.pending.deadline
+    question = Question(key=key, prompt=prompt, buttons=offered, like=like, help=help_text, deadline=deadline)
+    return question, Pending(key=key, name=name, prompt=prompt, buttons=offered, deadline=deadline)

@@ -1,0 +1,214 @@
+"""What one turn has done so far, and how it becomes durable: all of it or nothing, in one commit.
+
+Handlers, the router and the bridge emit into it; only the engine ends it. Rows that a commit put into the outbox
+are handed to `sent`, which wakes the sender.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from bot.channel import Channel, Drafts, Entry
+from bot.clock import Clock
+from bot.dialog.host import Host
+from bot.dialog.journal import Lane, Offer, dump
+from bot.messages import Due
+from bot.rendering import fit
+from bot.replies import Reply
+from bot.store.contract import (
+    CaseRecord,
+    Change,
+    Claim,
+    Committed,
+    DeskCall,
+    Fact,
+    Outgoing,
+    OutRow,
+    OwnerChange,
+    Store,
+    Timer,
+)
+from bot.trace import StepTrace, Trace, turn_id
+
+Send = Callable[[Sequence[OutRow]], None]
+
+EMPTY = dump(Lane())
+"""The state of a conversation in which nothing waits; most turns begin and end with it, and then it is not written."""
+
+
+class Work(Host):
+    """One turn in the making."""
+
+    def __init__(
+        self, claim: Claim, lane: Lane, *, store: Store, clock: Clock, channel: Channel, desk: str, send: Send
+    ) -> None:
+        self.claim, self.lane = claim, lane
+        self.message, self.conversation = claim.message, claim.conversation
+        self.clock, self.channel = clock, channel
+        self.trace = Trace(turn=turn_id(claim.conversation.id, claim.n), at=clock.now(), attempts=claim.attempts)
+        self.handed_off = False
+        self.rev = claim.rev
+        self._state = claim.state or EMPTY
+        self._store, self._send, self._desk = store, send, desk
+        self._owner_version = claim.conversation.owner_version
+        self._outgoing: list[Outgoing] = []
+        self._timers: dict[str, Timer] = {}
+        self._cleared: list[str] = []
+        self._facts: dict[str, bytes | None] = {}
+        self._owner: OwnerChange | None = None
+        self._case: CaseRecord | None = None
+        self._committing = asyncio.Lock()
+        self._said = 0
+
+    @property
+    def desk(self) -> str:
+        """The name of the desk that people are handed to; empty when there is none."""
+        return self._desk
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was said or done for the person yet."""
+        return not self._said
+
+    # --- what a handler emits
+
+    def say(self, key: str, reply: Reply) -> None:
+        """Hold a reply, fitted to the channel, for the next commit. Its buttons are the choices on the table now."""
+        if reply.buttons:
+            top = self.lane.top
+            self.lane.offer = Offer(buttons=reply.buttons, skill=top.skill if top else "")
+        parts = fit(reply, self.channel.capabilities, self.channel.measure)
+        for number, part in enumerate(parts):
+            self._outgoing.append(Outgoing(key=f"{key}/{number}" if number else key, body=part))
+        self._said += 1
+
+    def notice(self, key: str, text: str) -> None:
+        """Hold a sentence of the house itself, said whoever owns the conversation."""
+        self._outgoing.append(Outgoing(key=key, body=Reply(text=text), source="system"))
+        self._said += 1
+
+    def call(self, key: str, call: DeskCall) -> None:
+        """Hold something to do at the desk."""
+        self._outgoing.append(Outgoing(key=key, call=call, source="system"))
+
+    def pass_on(self, case: str) -> None:
+        """Hold the person's message for the desk."""
+        entry = Entry(
+            seq=self.claim.seq, source="user", at=self.message.at, text=self.message.text, message=self.message
+        )
+        self.call(f"{case}:in.{self.claim.n}", DeskCall(kind="append", case=case, entry=entry))
+
+    def close_case(self, case: str, reason: str) -> None:
+        """Hold the news for the desk that the person is back with the bot."""
+        self.call(f"{case}:close", DeskCall(kind="close", case=case, text=reason))
+
+    def remember(self, key: str, value: bytes | None) -> None:
+        """Hold a fact about the person."""
+        self._facts[key] = value
+
+    def schedule(self, key: str, at: float, due: Due) -> None:
+        """Hold a timer."""
+        self._timers[key] = Timer(key=key, at=at, due=due)
+
+    def unschedule(self, key: str) -> None:
+        """Take a timer back."""
+        self._timers.pop(key, None)
+        self._cleared.append(key)
+
+    def own(self, owner: OwnerChange, case: CaseRecord | None = None) -> None:
+        """Change who speaks, with this commit."""
+        self._owner, self._case = owner, case
+
+    @property
+    def owner_version(self) -> int:
+        """The version that the next change of owner must expect."""
+        return self._owner_version
+
+    def hand_off(self, queue: str, reason: str, facts: Mapping[str, str]) -> None:
+        """Ask for a person: the ticket is made by the outbox, and only then is anything promised."""
+        if self.handed_off or not self._desk:
+            return
+        self.handed_off = True
+        case = CaseRecord(
+            id=f"{self.conversation.id}-{self.claim.n}",
+            conversation=self.conversation.id,
+            desk=self._desk,
+            queue=queue,
+            reason=reason,
+            opened_at=self.clock.now(),
+        )
+        self.own(OwnerChange(expected=self._owner_version, owner="requested", case=case.id), case)
+        self.call(f"{case.id}:open", DeskCall(kind="open", case=case.id, facts=tuple(facts.items())))
+
+    # --- what a handler reads
+
+    async def recall(self, key: str) -> bytes | None:
+        """A fact about the person."""
+        if key in self._facts:
+            return self._facts[key]
+        return await self._store.recall(self.conversation.person.id, key)
+
+    async def history(self, limit: int) -> list[Entry]:
+        """The last lines of the transcript."""
+        after = max(0, self.claim.seq - limit)
+        return (await self._store.history(self.conversation.id, after=after, limit=limit + 50))[-limit:]
+
+    async def draft(self, key: str, text: str) -> None:
+        """Show a reply that is being made."""
+        if isinstance(self.channel, Drafts):
+            await self.channel.draft(self.conversation.address, key, text)
+
+    def stepped(self, name: str, milliseconds: float, problem: str) -> None:
+        """Note a step in the trace."""
+        self.trace.steps.append(StepTrace(name=name, milliseconds=round(milliseconds, 3), problem=problem))
+
+    # --- commits
+
+    def holds_words(self) -> bool:
+        """Whether a reply waits for a commit."""
+        return bool(self._outgoing)
+
+    async def flush(self) -> None:
+        """Commit what there is, in the middle of the turn. Raises StoreError."""
+        async with self._committing:
+            await self._commit(done=False, keep=False, parked="")
+
+    async def finish(self, *, keep: bool = True, parked: str = "") -> Committed:
+        """Commit the rest and move past this turn. Raises StoreError."""
+        async with self._committing:
+            self.trace.milliseconds = round((self.clock.now() - self.trace.at) * 1e3, 2)
+            return await self._commit(done=True, keep=keep, parked=parked)
+
+    async def _commit(self, *, done: bool, keep: bool, parked: str) -> Committed:
+        person = self.conversation.person.id
+        before, self._state = self._state, dump(self.lane)
+        change = Change(
+            conversation=self.conversation.id,
+            epoch=self.claim.epoch,
+            n=self.claim.n,
+            rev=self.rev,
+            owner_version=self._owner_version,
+            now=self.clock.now(),
+            done=done,
+            keep=keep,
+            state=None if self._state == before else self._state,
+            outgoing=tuple(self._outgoing),
+            timers=tuple(self._timers.values()),
+            cleared=tuple(self._cleared),
+            facts=tuple(Fact(person=person, key=key, value=value) for key, value in self._facts.items()),
+            owner=self._owner,
+            case=self._case,
+            trace=msgspec.json.encode(self.trace) if done else None,
+            parked=parked,
+        )
+        self._outgoing, self._cleared = [], []
+        self._timers, owner, self._owner, self._case = {}, self._owner, None, None
+        committed = await self._store.commit(change)
+        self.rev = committed.rev
+        if owner:
+            self._owner_version += 1
+        self._send(committed.rows)
+        return committed

@@ -1,0 +1,1 @@
+"""Channels: one folder for each platform where people write."""

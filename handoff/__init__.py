@@ -1,0 +1,1 @@
+"""Handoff: one folder for each helpdesk."""

@@ -1,0 +1,226 @@
+"""The command line: composes the bot and starts it. The only place that knows every room."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bot import log, serving
+from bot.app import App
+from bot.errors import FrontdeskError, StartError
+from bot.scaffold import new_skill
+from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings, StoreSettings
+from bot.web import Control, ask_running
+from channels.terminal import TerminalChannel, profile_names
+from handoff.console import ConsoleDesk
+
+ROOT = Path(__file__).resolve().parent
+CONFIG = ROOT / "config" / "frontdesk.yaml"
+BUILTINS = ("adapters.orders", "channels.web", "handoff.console", "skills.orders")
+OLDEST_PYTHON = (3, 11)
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", type=click.Path(path_type=Path), help="Settings file; config/frontdesk.yaml otherwise.")
+@click.option("--set", "options", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; may be repeated.")
+@click.option("--reload", is_flag=True, help="Load skills anew when their files change.")
+@click.pass_context
+def main(context: click.Context, config: Path | None, options: tuple[str, ...], reload: bool) -> None:
+    """Frontdesk: one bot for every channel, with people behind it. Without a command it serves."""
+    file = config or (CONFIG if CONFIG.exists() else None)
+    given = dict(option.partition("=")[::2] for option in options)
+    context.obj = Settings.load(file, os.environ, given)
+    if context.invoked_subcommand is None:
+        settings: Settings = context.obj
+        log.configure(settings.own(LogSettings, "log"), settings.secrets)
+        app = build(settings)
+        serving.run(serve(app, reload=reload))
+
+
+def build(settings: Settings, *, builtins: tuple[str, ...] = BUILTINS, serve: bool = True) -> App:
+    """The bot with all its plugins; nothing is opened yet."""
+    settings.own(LogSettings, "log")
+    settings.own(StoreSettings, "store")
+    home = settings.own(ServerSettings, "server").home
+    found = [f"skills.{file.parent.name}.skill" for file in sorted(ROOT.glob("skills/*/skill.py"))]
+    optional = [name for name in found if name.removesuffix(".skill") not in builtins]
+    folders = [ROOT / "plugins", home / "plugins"]
+    return App.build(settings, builtins=builtins, optional=optional, folders=folders, serve=serve)
+
+
+async def serve(app: App, *, reload: bool) -> None:
+    """Serve until a signal comes."""
+    control = Control(app.home, commands(app))
+
+    async def ready() -> None:
+        await control.start()
+        await _say_hello(app)
+
+    try:
+        await serving.serve(app, ready, reload=reload)
+    finally:
+        await control.stop()
+
+
+def commands(app: App) -> Mapping[str, Callable[[str], Awaitable[str]]]:
+    """What the command line may ask a running bot."""
+
+    async def console_link(name: str) -> str:
+        for desk in app.desks:
+            if isinstance(desk, ConsoleDesk):
+                return await desk.sign_in_link(app.url, name)
+        raise FrontdeskError("The console is turned off (console.enabled), so there is nothing to sign in to.")
+
+    async def dead_letters(_: str) -> str:
+        letters = await app.dead_letters()
+        lines = [f"{_time(letter.at)}  {letter.conversation}.{letter.n}  {letter.error}" for letter in letters]
+        return "\n".join(lines) or "No turn was given up."
+
+    return {"console-link": console_link, "dead-letters": dead_letters, "explain": app.explain}
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+async def _say_hello(app: App) -> None:
+    print("\nFrontdesk is here.\n")
+    if any(route.path == "/" for channel in app.channels for route in channel.routes()):
+        print(f"  demo page      {app.url}/")
+    for desk in app.desks:
+        if isinstance(desk, ConsoleDesk):
+            print(f"  agent console  {await desk.sign_in_link(app.url)}   (signs one person in, once)")
+    print(f"  health         {app.url}/healthz\n")
+    for name, problem in app.plugins.broken.items():
+        print(f"  LEFT OUT: the plugin {name}, because\n    {problem}\n")
+    print("Stop it with Ctrl-C. More sign-in links: python run.py console-link NAME", flush=True)
+
+
+@main.command()
+@click.option("--as", "person", default="you", metavar="NAME", help="Who you are; each name has its own conversation.")
+@click.option("--channel", default=profile_names()[0], type=click.Choice(profile_names()), help="How it is shown.")
+@click.pass_obj
+def chat(settings: Settings, person: str, channel: str) -> None:
+    """Talk to the bot in this terminal."""
+    home = settings.own(ServerSettings, "server").home / "chat"
+    disabled = ",".join([*settings.own(PluginSettings, "plugins").disabled, "channels.web"])
+    settings.override(
+        {
+            "server.home": str(home),
+            "plugins.disabled": disabled,
+            "terminal.person": person,
+            "terminal.channel": channel,
+        }
+    )
+    log.configure(LogSettings(level="error", format="text"), settings.secrets)
+    app = build(settings, builtins=(*BUILTINS, "channels.terminal"), serve=False)
+    serving.run(_talk(app))
+
+
+async def _talk(app: App) -> None:
+    await app.start()
+    try:
+        for channel in app.channels:
+            if isinstance(channel, TerminalChannel):
+                await channel.run(app.inbox)
+    finally:
+        await app.stop()
+
+
+@main.command()
+@click.argument("turn")
+@click.pass_obj
+def explain(settings: Settings, turn: str) -> None:
+    """Tell why a turn (its id is in the log) went the way it did."""
+    click.echo(serving.run(_ask(settings, "explain", turn)))
+
+
+@main.command("dead-letters")
+@click.pass_obj
+def dead_letters(settings: Settings) -> None:
+    """List the turns that were given up after three attempts."""
+    click.echo(serving.run(_ask(settings, "dead-letters")))
+
+
+@main.command("console-link")
+@click.argument("name")
+@click.pass_obj
+def console_link(settings: Settings, name: str) -> None:
+    """Make a link that signs the agent NAME in, once."""
+    click.echo(serving.run(_ask(settings, "console-link", name)))
+
+
+async def _ask(settings: Settings, command: str, argument: str = "") -> str:
+    """Ask the bot that runs, or look into the store of one that does not."""
+    log.configure(LogSettings(level="error"), settings.secrets)
+    home = settings.own(ServerSettings, "server").home
+    answer = await ask_running(home, command, argument)
+    if answer is not None:
+        return answer
+    if command == "console-link":
+        raise StartError(f"No bot runs in {home}. Start it: it prints a link by itself.")
+    if not home.is_dir():
+        raise StartError(f"There is no bot in {home}; set FRONTDESK_HOME to its folder.")
+    app = build(settings, serve=False)
+    await app.store.start()
+    try:
+        return await commands(app)[command](argument)
+    finally:
+        await app.store.stop()
+
+
+@main.command()
+@click.pass_obj
+def check(settings: Settings) -> None:
+    """Look at the settings and load all plugins, without starting."""
+    log.configure(LogSettings(level="error"), settings.secrets)
+    app = build(settings)
+    for name in app.plugins.names:
+        click.echo(f"ok      {name}")
+    for name, problem in app.plugins.broken.items():
+        click.echo(f"broken  {name}: {problem}")
+    if app.plugins.broken:
+        raise click.exceptions.Exit(1)
+
+
+@main.group()
+def new() -> None:
+    """Write something new."""
+
+
+@new.command("skill")
+@click.argument("name")
+def write_skill(name: str) -> None:
+    """Write a skill called NAME, and its passing test."""
+    for file in new_skill(name, ROOT):
+        click.echo(f"wrote {file.relative_to(ROOT)}")
+    click.echo(f"\nTry it: python run.py chat, then /{name}. Its test runs with: make test")
+
+
+@main.command("lint-skill")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+def lint_skill(path: Path) -> None:
+    """Look for what can't be replayed in a skill: clocks, randomness, I/O outside steps."""
+    from bot.dialog.lint import lint  # noqa: PLC0415
+
+    files = [path] if path.is_file() else sorted(path.rglob("*.py"))
+    findings = [finding for file in files for finding in lint(file)]
+    for finding in findings:
+        click.echo(str(finding))
+    if findings:
+        raise click.exceptions.Exit(1)
+    click.echo("Nothing to complain about.")
+
+
+if __name__ == "__main__":
+    if sys.version_info < OLDEST_PYTHON:
+        sys.exit("Frontdesk needs Python 3.11 or newer.")
+    try:
+        main()
+    except FrontdeskError as problem:
+        sys.exit(f"\n{problem}")

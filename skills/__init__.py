@@ -1,0 +1,1 @@
+"""Skills: one folder for each job the bot can do."""

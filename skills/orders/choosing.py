@@ -1,0 +1,121 @@
+"""Which order does the person mean? Looks only among the customer's own. Knows no changes.
+
+Somebody else's number gets the answer of a number that does not exist: the port can't tell them apart either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from rapidfuzz.distance import OSA
+
+from bot import Choice, numbers_in, phones_in
+from bot.ports import Action, Order, State
+from skills.orders.identity import Visit
+from skills.orders.words import safe, short
+
+_RECENT = 20
+_SHOWN = 4
+_CLOSE = 2
+_TRIES = 3
+_TALK = "Talk to a person"
+
+
+def numbers(text: str) -> list[str]:
+    """The order numbers in a text; what is surely a phone number is none."""
+    phones = {re.sub(r"\D", "", phone) for phone in phones_in(text)}
+    return [number for number in numbers_in(text) if number not in phones]
+
+
+def number_in(text: str) -> str | None:
+    """The first order number in an answer, however short."""
+    found = numbers(text) or re.findall(r"\d{3,}", text)
+    return found[0] if found else None
+
+
+async def orders_meant(visit: Visit, question: str, fits: Callable[[Order], bool] = lambda _: True) -> list[Order]:
+    """The orders that the message is about; asks if it says too little. Empty when that could not be settled.
+
+    Only orders that fit are offered. One that the person named is returned all the same: why nothing can be done with
+    it is for the shop to say.
+    """
+    named = numbers(visit.turn.text)
+    if named:
+        found = [await _named(visit, number) for number in named]
+        return _once([order for order in found if order is not None])
+    recent = await visit.turn.step(visit.orders.recent, visit.customer.id, _RECENT, effect=False)
+    if not recent:
+        await visit.turn.say("There is no order on your account yet.", choices=[_TALK])
+        return []
+    fitting = [order for order in recent if fits(order)] or recent[:1]
+    fitting = [order for order in fitting if mentioned(order, visit.turn.text)] or fitting
+    if len(fitting) == 1:
+        return fitting
+    number = await _asked(visit, question, fitting[:_SHOWN])
+    order = await _named(visit, number)
+    return [order] if order is not None else []
+
+
+def can(action: Action) -> Callable[[Order], bool]:
+    """Orders for which the shop allows it now."""
+    return lambda order: action in order.can
+
+
+def sent(order: Order) -> bool:
+    """Orders that have left the shop."""
+    return order.state not in (State.PENDING, State.MODIFIED, State.CANCELLED)
+
+
+def mentioned(order: Order, text: str) -> bool:
+    """Whether a text names something in the order: "my rain jacket"."""
+    said = set(re.findall(r"[^\W_]+", text.casefold()))
+    return any(set(re.findall(r"[^\W_]+", item.name.casefold())) <= said for item in order.items)
+
+
+async def _asked(visit: Visit, question: str, choices: Sequence[Order], agree: str = "") -> str:
+    number: str = await visit.turn.ask(
+        question,
+        like=number_in,
+        choices=[Choice(label=agree + short(order), value=order.number) for order in choices],
+        help="Pick one, or type the order number; it is in the e-mail that confirmed your order.",
+    )
+    return number
+
+
+async def _named(visit: Visit, number: str) -> Order | None:
+    """The customer's order of that number; a wrong number is asked for again, and after three a person helps."""
+    tried: list[str] = []
+    while True:
+        order = await visit.turn.step(visit.orders.find, number, visit.customer.id, effect=False)
+        if order is not None:
+            return order
+        tried.append(number)
+        if len(tried) == _TRIES:
+            await visit.turn.say("I can't find that one either, so let me get somebody who can look further.")
+            facts = {
+                "customer": f"{visit.customer.first_name} {visit.customer.last_name}",
+                "numbers tried": ", ".join(tried),
+            }
+            await visit.turn.hand_off("support", "order number not found", facts)
+            return None
+        recent = await visit.turn.step(visit.orders.recent, visit.customer.id, _RECENT, effect=False)
+        close = nearest(number, recent)
+        hint = "Did you mean this one?" if len(close) == 1 else "Did you mean one of these?"
+        if not close:
+            close, hint = recent[: _SHOWN - 1], "Please check the number, or pick one of your orders:"
+        agree = "Yes, " if hint == "Did you mean this one?" else ""
+        if not recent:
+            hint = "Please check the number."
+        number = await _asked(visit, f"I can't find order {safe(number)} under your account. {hint}", close, agree)
+
+
+def nearest(number: str, own: Sequence[Order]) -> list[Order]:
+    """The customer's own orders whose numbers are nearest, one or two slips away."""
+    wanted = re.sub(r"\D", "", number)
+    ranked = sorted((OSA.distance(wanted, re.sub(r"\D", "", order.number)), at) for at, order in enumerate(own))
+    return [own[at] for slips, at in ranked if slips <= min(_CLOSE, ranked[0][0])][:_SHOWN]
+
+
+def _once(found: Sequence[Order]) -> list[Order]:
+    return list({order.number: order for order in found}.values())
