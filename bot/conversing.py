@@ -192,6 +192,7 @@ class Conversing:
             await self._begin(work, intent, route, trigger=said)
             return
         if button.value == "person":
+            work.trace.decided = "the choice of a person"
             await self.get_person(work, "asked for a person")
             return
         await self._route(work, button.value, favour=offer.skill, choice=button.value)

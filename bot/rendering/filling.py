@@ -16,7 +16,7 @@ from bot.rendering.parsing import parse
 from bot.rendering.writing import markdown
 
 _FIELD = re.compile(r"\{\{([A-Za-z_]\w*)\}\}|\{([A-Za-z_]\w*)\}")
-_SPECIAL = re.compile(r"[!-/:-@\[-`{-~]")
+_SPECIAL = re.compile(r"[\\`*_\[\]~<&]|:(?=//)|^(?:[-+=>]|#(?=[#\s]|$)|(?<!.)\d{1,9}(?=[.)](?:\s|$)))")
 _DELICATE = re.compile(r"[`\[\]<\\&]|^(?: {4}|[ ]*\t)", re.MULTILINE)
 _EMPHASIS = re.compile(r"[*_~]")
 _NEWLINES = re.compile(r"\s*[\r\n]\s*")
@@ -29,9 +29,15 @@ _Value = Callable[[re.Match[str]], str]
 def escape(text: str) -> str:
     """Make every character literal: no emphasis, link, list or mention comes of a person's words.
 
-    All ASCII punctuation gets a backslash, which CommonMark takes away again; line breaks become spaces.
+    Only what could mean something gets a backslash, since some clients show CommonMark as it is; line breaks become
+    spaces.
     """
-    return _SPECIAL.sub(lambda found: "\\" + found[0], _NEWLINES.sub(" ", text.strip()))
+    return _SPECIAL.sub(_literal, _NEWLINES.sub(" ", text.strip()))
+
+
+def _literal(found: re.Match[str]) -> str:
+    """A number at the start is kept from making a list by a backslash behind it."""
+    return found[0] + "\\" if found[0].isdigit() else "\\" + found[0]
 
 
 def fill(template: str, values: Mapping[str, object]) -> str:

@@ -44,4 +44,4 @@ def test_an_unknown_name_says_which_there_are() -> None:
 
 
 def test_escape_is_one_line_of_words() -> None:
-    assert escape("a*b\n\n# c") == "a\\*b \\# c"
+    assert escape("a*b\n\n# c") == "a\\*b # c"
