@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv" / "bin" / "python"
+
+# `make` installs into .venv: a plain `python run.py` goes on there, so that people need not think of it.
+if importlib.util.find_spec("click") is None and ENVIRONMENT.exists() and sys.prefix == sys.base_prefix:
+    os.execv(ENVIRONMENT, [str(ENVIRONMENT), *sys.argv])  # noqa: S606 - our own interpreter, without a shell
 
 import click
 
@@ -19,7 +27,6 @@ from bot.web import Control, ask_running
 from channels.terminal import TerminalChannel, profile_names
 from handoff.console import ConsoleDesk
 
-ROOT = Path(__file__).resolve().parent
 CONFIG = ROOT / "config" / "frontdesk.yaml"
 BUILTINS = ("adapters.orders", "channels.web", "handoff.console", "skills.orders")
 OLDEST_PYTHON = (3, 11)

@@ -23,17 +23,22 @@ from typing import NamedTuple
 from adapters.orders.seed import DEMO_EMAIL, seeded_stock
 from benchmarks.matching import DATA, read
 from benchmarks.processes import table
+from bot import log
+from bot.settings import LogSettings
 from bot.testing import Bot, User
 from bot.trace import Trace
 
 FILES = ("curekart_test", "sofmattress_test")
-PLUGINS = ("adapters.orders", "skills.orders")
+PLUGINS = ("adapters.orders", "skills.orders", "skills.smalltalk")
 CLERK = Path(__file__).with_name("real_messages_clerk.csv")
 LONG = 20
 """Messages of one long conversation."""
 
 READING = 12.0
 """Virtual seconds between two messages of a person."""
+
+WITH_PERSON = "a person owns the conversation"
+"""What the trace says of messages that go to an agent: the bot is silent on purpose."""
 
 _SHOWN = 170
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -117,15 +122,12 @@ async def talk(messages: Sequence[Line], *, together: int = 1) -> Outcome:
 
 
 async def _conversation(bot: Bot, user: User, part: Sequence[Line], traces: list[Trace]):  # type: ignore[no-untyped-def]
-    with_person = False
     for line in part:
         before, began = len(traces), time.perf_counter()
         await user.says(line.text)
         took = (time.perf_counter() - began) * 1e3
         trace = traces[before] if len(traces) > before else None
-        kind = "with a person already" if with_person else kind_of(trace, user.seen)
-        with_person = with_person or kind == "passed to a person"
-        yield Heard(line, kind, tuple(user.seen), took)
+        yield Heard(line, kind_of(trace, user.seen), tuple(user.seen), took)
         bot.clock.move(bot.clock.now() + READING)
 
 
@@ -134,6 +136,8 @@ def kind_of(trace: Trace | None, seen: Sequence[str]) -> str:
     if trace is None or trace.error:
         return "nothing"
     text = "\n".join(seen)
+    if "passed this on to our team" in text:
+        return "passed to a person"
     if trace.handler:
         asked = ": asks who it is" if "need to know that it's you" in text else ""
         return f"{trace.handler}{asked}"
@@ -141,15 +145,13 @@ def kind_of(trace: Trace | None, seen: Sequence[str]) -> str:
         return "did you mean"
     if trace.decided == "nothing fits":
         return "says what it can do" if "- " in text else "offers a person"
-    if "passed this on to our team" in text:
-        return "passed to a person"
     return trace.decided
 
 
 def _wrong(one: Heard, typed: str, secrets: Secrets) -> list[str]:
     if one.kind == "nothing":
         return ["no turn"]
-    if not any(reply.strip() for reply in one.replies) and one.kind != "with a person already":
+    if not any(reply.strip() for reply in one.replies) and one.kind != WITH_PERSON:
         return [f"silence ({one.kind})"]
     given = secrets.given_away("\n".join(one.replies), typed)
     return [f"given away: {given}"] if given else []
@@ -220,6 +222,7 @@ async def run(files: Sequence[str], sample: int, seed: int) -> int:
 
 def main() -> None:
     """The command line."""
+    log.configure(LogSettings(level="error"), ())
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", nargs="+", default=list(FILES))
     parser.add_argument("--sample", type=int, default=60)
