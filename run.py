@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,7 +12,7 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv" / "bin" / "python"
 
 # `make` installs into .venv: a plain `python run.py` goes on there, so that people need not think of it.
-if importlib.util.find_spec("click") is None and ENVIRONMENT.exists() and sys.prefix == sys.base_prefix:
+if ENVIRONMENT.exists() and sys.prefix == sys.base_prefix:
     os.execv(ENVIRONMENT, [str(ENVIRONMENT), *sys.argv])  # noqa: S606 - our own interpreter, without a shell
 
 import click
