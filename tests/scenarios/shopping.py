@@ -47,7 +47,8 @@ def pizza(kitchen: Kitchen) -> Skill:
             return
         made = await turn.step(kitchen.bake, size, number)
         if not await turn.ask("Shall I bring {made}?", like=bool, made=made):
-            return await turn.say("I'll keep them warm.")
+            await turn.say("I'll keep them warm.")
+            return
         await turn.say(
             "Here: {made} pizza.", made=made, choices=["Opening hours", Choice(label="More", value="/pizza")]
         )

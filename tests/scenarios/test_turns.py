@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+from bot import Skill, Turn
 from bot.testing import Bot, survives
 from tests.scenarios.shopping import Kitchen, pizza
 
@@ -67,3 +70,32 @@ async def test_explain_tells_the_story_of_a_turn() -> None:
         assert "receipt m1" in text
         await u.says("something else entirely")
         assert "nothing fits" in await bot.explain(f"{u.conversation}.2")
+
+
+async def test_a_streamed_text_is_shown_as_it_comes_and_ends_whole() -> None:
+    async def scenario(bot: Bot) -> None:
+        async with bot.user() as u:
+            await u.says("tell me a story")
+            u.sees("Once upon a time.", "The end.")
+
+    async with Bot(_stories()) as bot:
+        await scenario(bot)
+        drafts = [text for _, text in bot.platforms["web"].drafts]
+        assert drafts == ["Once", "Once upon", "Once upon a time."]
+    assert await survives(scenario, _stories()) > 5
+
+
+def _stories() -> Skill:
+    skill = Skill("stories", "Tells stories.")
+
+    async def words() -> AsyncIterator[str]:
+        for word in ("Once", " upon", " a time."):
+            yield word
+
+    @skill.intent("tell me a story")
+    async def story(turn: Turn) -> None:
+        text = await turn.stream(words())
+        assert text == "Once upon a time."
+        await turn.say("The end.")
+
+    return skill
