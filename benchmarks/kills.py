@@ -43,13 +43,10 @@ PATIENCE = 60.0
 AGAIN = 0.05
 """The share of acknowledged webhooks that the platform delivers once more."""
 
-DURING_START = 0.15
-"""The share of kills that hit a server while it starts."""
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is to be."""
+    """What a run is to be. `during_start` is the share of kills that hit a server while it starts."""
 
     seed: int
     kills: int = 50
@@ -58,6 +55,7 @@ class Plan:
     drop: float = 0.05
     delay: float = 0.15
     reconcile: bool = True
+    during_start: float = 0.15
     longest_life: float = 1.2
     longest_pause: float = 0.5
 
@@ -153,7 +151,7 @@ class Storm:
             server = await self._spawn()
             spawned = time.time()
             try:
-                if self._chance.random() < DURING_START:
+                if self._chance.random() < self._plan.during_start:
                     await asyncio.sleep(self._chance.uniform(0.1, start))
                 else:
                     await server.ready()

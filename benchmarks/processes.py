@@ -18,8 +18,8 @@ TICK = 1 / os.sysconf("SC_CLK_TCK")
 class ServerProcess:
     """One run of benchmarks/servers.py."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._process, self._log = process, log
         self.pid = process.pid
 
     @classmethod
@@ -38,7 +38,7 @@ class ServerProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
             )
-        return cls(process)
+        return cls(process, log)
 
     async def ready(self, seconds: float = 30.0) -> None:
         """Wait until it says that it listens."""
@@ -46,7 +46,8 @@ class ServerProcess:
         async with asyncio.timeout(seconds):
             line = await self._process.stdout.readline()
         if line.strip() != b"ready":
-            raise RuntimeError(f"the server {self.pid} did not start (its log says why)")
+            last = self._log.read_text(errors="replace").splitlines()[-3:]
+            raise RuntimeError("\n".join([f"the server {self.pid} did not start:", *last]))
 
     async def kill(self) -> None:
         """kill -9, and wait until it is gone."""

@@ -1,6 +1,6 @@
 """What the whole bot says to the messages that real people typed to two shop bots.
 
-Run: `python -m benchmarks.real_messages [--seed 60] [--sample 60] [--files curekart_test sofmattress_test]`.
+Run: `python -m benchmarks.real_messages [--seed 2026] [--sample 60] [--files curekart_test sofmattress_test]`.
 Needs shared/data/hint3. That data is under the ODbL, so its sentences are only printed, never kept here: the verdicts
 of real_messages_clerk.csv name a message by its file and row.
 """
@@ -31,6 +31,9 @@ from bot.trace import Trace
 FILES = ("curekart_test", "sofmattress_test")
 PLUGINS = ("adapters.orders", "skills.orders", "skills.smalltalk")
 CLERK = Path(__file__).with_name("real_messages_clerk.csv")
+SEED = 2026
+"""Draws the messages that were judged by hand: after the last change that was made because of what people typed."""
+
 LONG = 20
 """Messages of one long conversation."""
 
@@ -40,7 +43,8 @@ READING = 12.0
 WITH_PERSON = "a person owns the conversation"
 """What the trace says of messages that go to an agent: the bot is silent on purpose."""
 
-_SHOWN = 170
+_SHOWN = 100
+_ORDER_DIGITS = 8
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _DIGITS = re.compile(r"\d[\d ()/.-]{5,}\d")
 
@@ -70,7 +74,10 @@ class Outcome(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a good clerk would have said, and how the bot's answer compares; of an answer of this `kind` only."""
+    """What a good clerk would have said, and how the bot's answer compares; of an answer of this `kind` only.
+
+    `verdict` is "as good", "fair" (it is not this bot's job: it says so and offers a person) or "worse".
+    """
 
     kind: str
     clerk: str
@@ -87,6 +94,12 @@ class Secrets:
         self._digits = {_plain(customer.phone) for customer in stock.customers} - {""}
         self._digits |= {_plain(order.number) for order in stock.orders}
         self._streets = {customer.address.line1.casefold() for customer in stock.customers} - {""}
+
+    def examples(self) -> list[str]:
+        """One secret of each kind, to try the check itself."""
+        phones = sorted(digits for digits in self._digits if len(digits) > _ORDER_DIGITS)
+        orders = sorted(digits for digits in self._digits if len(digits) <= _ORDER_DIGITS)
+        return [min(self._emails), min(self._streets), phones[0], f"#W{orders[0]}"]
 
     def given_away(self, reply: str, typed: str) -> list[str]:
         """Every e-mail address, phone number, order number and street in the reply that the person did not type."""
@@ -115,7 +128,7 @@ async def talk(messages: Sequence[Line], *, together: int = 1) -> Outcome:
                 async for one in said:
                     heard.append(one)
                     typed = "\n".join(line.text for line in part)
-                    problems += [f"{_name(one.line)} {what}" for what in _wrong(one, typed, secrets)]
+                    problems += [f"{_name(one.line)} {what}" for what in wrong(one, typed, secrets)]
         problems += [f"a dead letter: {letter.error}" for letter in await bot.app.dead_letters()]
     problems += [f"turn {trace.turn}: {trace.error}" for trace in traces if trace.error]
     return Outcome(heard, problems)
@@ -126,7 +139,8 @@ async def _conversation(bot: Bot, user: User, part: Sequence[Line], traces: list
         before, began = len(traces), time.perf_counter()
         await user.says(line.text)
         took = (time.perf_counter() - began) * 1e3
-        trace = traces[before] if len(traces) > before else None
+        own = [trace for trace in traces[before:] if trace.turn.startswith(f"{user.conversation}.")]
+        trace = own[0] if own else None
         yield Heard(line, kind_of(trace, user.seen), tuple(user.seen), took)
         bot.clock.move(bot.clock.now() + READING)
 
@@ -148,7 +162,8 @@ def kind_of(trace: Trace | None, seen: Sequence[str]) -> str:
     return trace.decided
 
 
-def _wrong(one: Heard, typed: str, secrets: Secrets) -> list[str]:
+def wrong(one: Heard, typed: str, secrets: Secrets) -> list[str]:
+    """What must not happen, and did."""
     if one.kind == "nothing":
         return ["no turn"]
     if not any(reply.strip() for reply in one.replies) and one.kind != WITH_PERSON:
@@ -226,7 +241,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", nargs="+", default=list(FILES))
     parser.add_argument("--sample", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
     if not DATA.is_dir():
         print("skipped: shared/data/hint3 is not here, so there are no real messages")

@@ -11,7 +11,7 @@ from typing import Self
 
 import structlog
 
-from bot.channel import Channel
+from bot.channel import Accepted, Channel
 from bot.clock import Clock, Entropy, SystemClock, SystemEntropy
 from bot.conversing import Conversing
 from bot.desk import Desk
@@ -22,13 +22,14 @@ from bot.explain import explain
 from bot.gates import Gates
 from bot.handoff.bridge import Bridge
 from bot.inbox import Inbox
+from bot.messages import Message
 from bot.middleware import Flood, Middleware, Shorten
 from bot.outbox import Outbox
 from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
 from bot.router import Router
 from bot.services import Binding, Services
-from bot.settings import PluginSettings, ServerSettings, Settings
+from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settings
 from bot.skill import Handler, Skill
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.sqlite import SqliteStore
@@ -60,8 +61,9 @@ class App:
         self._gates = Gates(self._limits, clock.now)
         self._dialogs = Dialogs(lambda skill, name: self._handlers.get((skill, name)), self._gates, phrases)
         self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
-        self.inbox = Inbox(store, clock, entropy, ring=self._ring, send=self._send)
-        self.bridge = Bridge(store, self.inbox, clock, phrases)
+        self.inbox = Inbox(store, clock, entropy, take=self._take, ring=self._ring, send=self._send)
+        patience = settings.own(HandoffSettings, "handoff").patience
+        self.bridge = Bridge(store, self.inbox, clock, phrases, patience=patience)
         self.inbox.signalled = self.bridge.typing
         self.outbox = Outbox(store, clock, entropy, perform=self.bridge.perform, refused=self.bridge.refused)
         self.engine = Engine(
@@ -183,6 +185,9 @@ class App:
         return await self.store.dead_letters()
 
     # --- inside
+
+    async def _take(self, message: Message) -> Accepted:
+        return await self.engine.take(message)
 
     def _ring(self) -> None:
         self.engine.ring()

@@ -18,6 +18,7 @@ from bot.phrases import Phrases
 from bot.replies import Button, Choice, Reply, as_choices
 from bot.router import SURE, Route, Router
 from bot.skill import Intent
+from bot.text import meaning
 from bot.turn import buttons
 from bot.work import Work
 
@@ -96,8 +97,6 @@ class Conversing:
         match word:
             case "cancel":
                 await self._dialogs.answer(work, outcome="cancel")
-                if work.silent:
-                    work.say(f"cancelled.{work.claim.n}", Reply(text=self._phrases.cancelled))
             case "back":
                 problem = await self._dialogs.back(work)
                 if problem:
@@ -195,7 +194,14 @@ class Conversing:
             work.trace.decided = "the choice of a person"
             await self.get_person(work, "asked for a person")
             return
-        await self._route(work, button.value, favour=offer.skill, choice=button.value)
+        # A skill's own suggestion may be a word that works everywhere: "Talk to a person", "What can you do?".
+        word = meaning(button.value)
+        if word is not None:
+            await self._free_word(work, word)
+            return
+        # Picked by "2", a skill sees what it would see after a press: the label, which may name what it is about.
+        picked = replace(work.message, content=Pressed(token=button.token, label=button.label))
+        await self._route(work, button.value, favour=offer.skill, choice=button.value, trigger=picked)
 
     async def _free_word(self, work: Work, word: Word) -> None:
         work.trace.decided = f'the word "{word}"'
@@ -205,14 +211,25 @@ class Conversing:
             case "help":
                 self._say_what_it_can(work, self._phrases.can_do)
             case _:
-                work.lane.offer = None
-                work.say(f"word.{work.claim.n}", Reply(text=self._phrases.nothing_to_cancel))
+                await self._nothing_open(work)
 
-    async def _route(self, work: Work, text: str, *, favour: str = "", choice: str = "") -> None:
+    async def _nothing_open(self, work: Work) -> None:
+        """ "cancel it" with no question open may well be a request: "it" is what we talked about."""
+        route = self.router.route(work.message.content, work.message.text)
+        if route.intent is not None and route.score >= SURE and " " in work.message.text.strip():
+            work.trace.candidates, work.trace.decided = route.candidates, route.decided
+            await self._begin(work, route.intent, route)
+            return
+        work.lane.offer = None
+        work.say(f"word.{work.claim.n}", Reply(text=self._phrases.nothing_to_cancel))
+
+    async def _route(
+        self, work: Work, text: str, *, favour: str = "", choice: str = "", trigger: Message | None = None
+    ) -> None:
         route = self.router.route(work.message.content, text, favour=favour)
         work.trace.candidates, work.trace.decided = route.candidates, route.decided
         if route.intent is not None:
-            await self._begin(work, route.intent, route, choice=choice)
+            await self._begin(work, route.intent, route, choice=choice, trigger=trigger)
         elif route.close:
             self._did_you_mean(work, route, text)
         else:
@@ -233,7 +250,8 @@ class Conversing:
         titles = [*(Choice(label=intent.title) for intent in route.close)]
         choices = (*titles, Choice(label=self._phrases.neither, value=OTHER))
         offered = buttons(key, choices)
-        work.say(key, Reply(text=self._phrases.did_you_mean, choices=choices, buttons=offered))
+        phrase = self._phrases.did_you_mean if len(titles) > 1 else self._phrases.did_you_mean_this
+        work.say(key, Reply(text=phrase, choices=choices, buttons=offered))
         intents = {button.token: intent.id for button, intent in zip(offered, route.close, strict=False)}
         work.lane.offer = Offer(buttons=offered, intents=intents, text=text)
 
@@ -252,8 +270,9 @@ class Conversing:
             self._say_what_it_can(work, self._phrases.hello)
 
     def _say_what_it_can(self, work: Work, first: str) -> None:
-        lines = [f"- {skill.description}" for skill in self.router.skills if skill.description]
-        examples = [skill.intents[0].title for skill in self.router.skills if skill.intents][:3]
+        shown = [skill for skill in self.router.skills if skill.description]  # small talk is nothing to boast of
+        lines = [f"- {skill.description}" for skill in shown]
+        examples = [skill.intents[0].title for skill in shown if skill.intents][:3]
         choices = as_choices([*examples, Choice(label=self._phrases.person, value="person")])
         key = f"can.{work.claim.n}"
         offered = buttons(key, choices)

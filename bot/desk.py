@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
 from aiohttp import web
 
 from bot.channel import Entry
@@ -47,7 +48,7 @@ class Case(Value, frozen=True):
     summary: str
     transcript: tuple[Entry, ...] = ()
     priority: Literal["low", "normal", "high"] = "normal"
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Agent(Value, frozen=True):

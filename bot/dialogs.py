@@ -11,15 +11,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
 from bot.dialog.journal import Frame, Lane, Offer, Outcome, load
-from bot.dialog.run import Asked, Broken, Ended, Question, Run, Scope, Stop
+from bot.dialog.run import Again, Asked, Broken, Ended, Question, Run, Scope, Stop
 from bot.errors import AskTimeout, CodeChanged, DialogError, FrontdeskError
 from bot.gates import Gates
 from bot.messages import Due, Message
 from bot.phrases import Phrases
+from bot.replies import Reply
 from bot.skill import Handler
 from bot.store.contract import Claim
 from bot.turn import Turn
@@ -32,6 +34,9 @@ MAX_DEPTH = 3
 
 MAX_MENDS = 20
 """How often a dialog may be cut back before it is given up."""
+
+MAX_ROUNDS = 50
+"""How often a handler may begin again within one turn, without asking anything."""
 
 Lookup = Callable[[str, str], Handler | None]
 """(skill, handler) to the bound handler, or None when it is gone."""
@@ -50,12 +55,13 @@ class Abandoned(FrontdeskError):
 
 
 class _Live:
-    """What is in memory of one conversation."""
+    """What is in memory of one conversation; `busy` while a turn works on it."""
 
-    __slots__ = ("lane", "rev", "runs")
+    __slots__ = ("busy", "lane", "rev", "runs")
 
     def __init__(self, rev: int, lane: Lane) -> None:
         self.rev, self.lane = rev, lane
+        self.busy = True
         self.runs: dict[str, Run] = {}
 
 
@@ -66,6 +72,7 @@ class Dialogs:
         self._lookup, self._gates, self._phrases, self._limit = lookup, gates, phrases, limit
         self._live: OrderedDict[str, _Live] = OrderedDict()
         self._ending: set[asyncio.Task[None]] = set()
+        self._stuck: set[asyncio.Task[Any]] = set()
 
     # --- memory
 
@@ -76,7 +83,8 @@ class Dialogs:
             self._end(list(live.runs.values()))
             live = None
         if live is None:
-            live = _Live(claim.rev, load(claim.state))
+            live = _Live(claim.rev, _loaded(claim))
+        live.busy = True
         self._live[claim.conversation.id] = live
         return live.lane
 
@@ -85,13 +93,17 @@ class Dialogs:
         live = self._live.get(work.conversation.id)
         if live is None:
             return
-        live.rev = work.rev
+        live.rev, live.busy = work.rev, False
         waiting = {frame.id for frame in live.lane.frames}
         self._end([live.runs.pop(frame) for frame in list(live.runs) if frame not in waiting])
         if not live.runs:
             del self._live[work.conversation.id]
         while len(self._live) > self._limit:
-            self.drop(next(iter(self._live)))
+            # Never one in the middle of a turn, however long that takes: its handler would be cut off.
+            oldest = next((name for name, other in self._live.items() if not other.busy), None)
+            if oldest is None:
+                return
+            self.drop(oldest)
 
     def drop(self, conversation: str) -> None:
         """Forget a conversation: its handlers will be replayed when they are needed."""
@@ -117,10 +129,14 @@ class Dialogs:
         slots: dict[str, str] | None = None,
         choice: str = "",
         trigger: Message | None = None,
+        rounds: int = 0,
     ) -> None:
         """Start a handler on top of whatever waits, and run it to its first stop."""
+        # Ids and keys that leave the house are made of this one, so no other frame anywhere may have it.
+        depth = f".{len(work.lane.frames)}" if work.lane.frames else ""
         frame = Frame(
-            id=f"{work.conversation.id[-8:]}{work.claim.n}" + (f".{len(work.lane.frames)}" if work.lane.frames else ""),
+            id=f"{work.conversation.id}-{work.claim.n}{depth}" + (f"~{rounds}" if rounds else ""),
+            rounds=rounds,
             skill=skill,
             handler=handler,
             trigger=replace(trigger or work.message, raw=""),
@@ -156,6 +172,7 @@ class Dialogs:
         assert run is not None, "question() comes first"  # noqa: S101 - the engine's own mistake
         if frame.pending and frame.pending.deadline:
             work.unschedule(f"timeout:{frame.base}:{frame.pending.key}")
+        frame.quiet = outcome == "cancel"
         work.lane.offer = None
         work.lane.misses = 0
         await self._after(work, frame, await self._limited(frame, run, run.answer(work, value, outcome or "")))
@@ -189,23 +206,32 @@ class Dialogs:
             return Broken(CodeChanged(f"{frame.skill}.{frame.handler} is gone"))
         run = Run(frame, handler)
         self._live[work.conversation.id].runs[frame.id] = run
-        return await self._limited(frame, run, run.go(work, Turn(run, Scope())))
+        return await self._limited(frame, run, run.go(work, Turn(run, Scope(frame.id))))
 
     async def _limited(self, frame: Frame, run: Run, going: Coroutine[Any, Any, Stop]) -> Stop:
         gate = self._gates.of(frame.skill)
+        queued = gate.full
         try:
-            async with gate, asyncio.timeout(gate.deadline):
-                return await going
+            async with gate:
+                if queued and gate.resting and not frame.journal:
+                    # Whoever queued for a skill that hangs must not wait for its time-out too, one after the other.
+                    raise HandlerFailed(frame, "the skill's breaker opened while this waited", final=True)
+                async with asyncio.timeout(gate.deadline):
+                    return await going
         except TimeoutError:
-            await run.evict()
+            self._end([run])
             gate.failed()
             raise HandlerFailed(frame, f"not done after {gate.deadline:g} s", final=True) from None
+        finally:
+            going.close()  # cut off in the queue, it was never awaited
 
     async def _after(self, work: Work, frame: Frame, stop: Stop, *, replayed: bool = False) -> None:
         match stop:
             case Asked(question=question):
+                if replayed:  # what is on the table is in the lane, and may be more than the question's own choices
+                    return
                 work.lane.offer = Offer(buttons=question.buttons, frame=frame.id) if question.buttons else None
-                if question.deadline and not replayed:
+                if question.deadline:
                     self._set_alarm(work, frame, question)
             case Broken(error=None):
                 raise Abandoned
@@ -217,9 +243,11 @@ class Dialogs:
                 self._gates.of(frame.skill).succeeded()
                 self._finish(work, frame)
                 if again:
-                    await self.begin(work, frame.skill, frame.handler, slots=again.slots, trigger=frame.trigger)
-                else:
-                    self.pick_up(work)
+                    await self._again(work, frame, again)
+                    return
+                if frame.quiet:
+                    work.say(f"cancelled.{work.claim.n}", Reply(text=self._phrases.cancelled))
+                self.pick_up(work)
             case Ended(error=AskTimeout()):
                 self._finish(work, frame)
                 self.pick_up(work)
@@ -227,6 +255,14 @@ class Dialogs:
                 self._gates.of(frame.skill).failed()
                 final = isinstance(error, FrontdeskError)
                 raise HandlerFailed(frame, f"{type(error).__name__}: {error}", final=final) from error
+
+    async def _again(self, work: Work, frame: Frame, again: Again) -> None:
+        work.rounds += 1
+        if work.rounds > MAX_ROUNDS:
+            raise HandlerFailed(frame, f"it began again {MAX_ROUNDS} times without asking anything", final=True)
+        await self.begin(
+            work, frame.skill, frame.handler, slots=again.slots, trigger=frame.trigger, rounds=frame.rounds + 1
+        )
 
     def _finish(self, work: Work, frame: Frame) -> None:
         work.lane.frames.remove(frame)
@@ -270,7 +306,24 @@ class Dialogs:
 
     def _end(self, runs: Iterable[Run]) -> None:
         for run in runs:
+            run.kill()
             if run.task and not run.task.done():
-                task = asyncio.create_task(run.evict())
+                task = asyncio.create_task(self._let_go(run))
                 self._ending.add(task)
                 task.add_done_callback(self._ending.discard)
+
+    async def _let_go(self, run: Run) -> None:
+        """Wait for a handler's end. One that will not end is kept: collected as garbage, it would wake up again."""
+        if not await run.evict() and run.task:
+            log.error("handler_stuck", handler=f"{run.frame.skill}.{run.frame.handler}")
+            self._stuck.add(run.task)
+            run.task.add_done_callback(self._stuck.discard)
+
+
+def _loaded(claim: Claim) -> Lane:
+    """The state in the store; one that this version of the code can't read (a rolled back deploy) is let go."""
+    try:
+        return load(claim.state)
+    except msgspec.MsgspecError as problem:
+        log.error("state_unreadable", conversation=claim.conversation.id, why=str(problem))
+        return Lane()

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from bot.channel import Channel
+from bot.channel import Accepted, Channel
 from bot.clock import Clock
 from bot.conversing import Conversing
 from bot.dialogs import Abandoned, Dialogs, HandlerFailed
-from bot.errors import Fenced, StoreError
+from bot.errors import Fenced, StoreError, StoreUnavailable
 from bot.handoff.bridge import Bridge
+from bot.messages import Message
 from bot.middleware import Middleware, compose
 from bot.store.contract import Claim, Committed, OutRow, Store
 from bot.trace import Trace
@@ -29,13 +30,20 @@ LEASE = 30.0
 """Seconds that a claim is ours without renewal."""
 
 ATTEMPTS = 3
-"""A turn that was claimed so often without a commit is parked."""
+"""A turn that failed at so many attempts is parked."""
+
+DEATHS = 6
+"""So is one that was claimed so often while nobody reported anything: it kills its process. More than ATTEMPTS, since
+whatever kills a process again and again takes innocent turns along (docs/figures.md)."""
 
 POLL = 0.5
 """Seconds after which the store is asked even if nobody rang."""
 
 RETRY = (0.2, 1.0)
 """Seconds before the second and the third attempt."""
+
+TIMERS = 100
+"""Timers that are moved into their lanes at once; more follow without a pause."""
 
 LANES = 1000
 """Lanes that one process works on side by side."""
@@ -68,6 +76,7 @@ class Engine:
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
         self._looking = False
+        self._renewed = 0.0
 
     def use(self, middleware: Sequence[Middleware]) -> None:
         """Set the chain that every message passes."""
@@ -79,7 +88,7 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to work."""
-        self._stopping = False
+        self._stopping, self._renewed = False, self._clock.now()
         self._loops = [asyncio.create_task(self._claiming()), asyncio.create_task(self._renewing())]
 
     async def stop(self, patience: float = 5.0) -> None:
@@ -102,6 +111,34 @@ class Engine:
         """Whether a lane is being worked on, or one may be about to be."""
         return bool(self._busy) or self._bell.is_set() or self._looking
 
+    async def take(self, message: Message) -> Accepted:
+        """Store a message; begin its turn in the same breath if there is room and nothing of its lane waits.
+
+        A caller that is cancelled meanwhile changes nothing: a turn that was claimed is begun.
+        """
+        return await asyncio.shield(self._take(message))
+
+    async def _take(self, message: Message) -> Accepted:
+        now = self._clock.now()
+        if self._stopping or len(self._busy) >= LANES:
+            accepted, claim = await self._store.put(message, now), None
+        else:
+            accepted, claim = await self._store.take(message, self._worker, LEASE, now)
+        if claim is not None and self._stopping:
+            await self._store.retry(claim, at=self._clock.now(), counts=False)
+        elif claim is not None:
+            self._begin(claim)
+        elif not accepted.duplicate:
+            self.ring()
+        return accepted
+
+    def _begin(self, claim: Claim) -> None:
+        held = self._busy.get(claim.conversation.id)
+        if held is not None and held[1].n == claim.n:
+            held[0].cancel()  # its lease ran out, and it can commit nothing any more: two at once must not be
+        task = asyncio.create_task(self._work_lane(claim), name=f"lane {claim.conversation.id}")
+        self._busy[claim.conversation.id] = (task, claim)
+
     # --- the loops
 
     async def _claiming(self) -> None:
@@ -113,15 +150,18 @@ class Engine:
             try:
                 if self._clock.now() >= look:
                     look = self._clock.now() + POLL
-                    await self._store.fire(self._clock.now())
+                    if await self._store.fire(self._clock.now(), TIMERS) == TIMERS:
+                        look = 0.0  # there may be more
+                if self._busy and self._clock.now() - self._renewed > LEASE / 2:
+                    # The whole process slept or was blocked: what it works on must not look abandoned to itself.
+                    await self._renew()
                 if len(self._busy) < LANES:
                     free = LANES - len(self._busy)
                     claims = await self._store.claim(self._worker, free, LEASE, self._clock.now())
             except StoreError as problem:
                 log.error("claim_failed", why=str(problem))
             for claim in claims:
-                task = asyncio.create_task(self._work_lane(claim), name=f"lane {claim.conversation.id}")
-                self._busy[claim.conversation.id] = (task, claim)
+                self._begin(claim)
             self._looking = False
             if not claims:
                 await self._pause()
@@ -139,22 +179,30 @@ class Engine:
     async def _renewing(self) -> None:
         while True:
             await self._clock.sleep(LEASE / 3)
-            for task, claim in list(self._busy.values()):
-                with contextlib.suppress(StoreError):
-                    if not await self._store.renew(claim, LEASE, self._clock.now()):
-                        task.cancel()
+            await self._renew()
+
+    async def _renew(self) -> None:
+        self._renewed = self._clock.now()
+        for conversation, (task, claim) in list(self._busy.items()):
+            with contextlib.suppress(StoreError):
+                ours = await self._store.renew(claim, LEASE, self._clock.now())
+                # The turn may have ended meanwhile; then the lane is at its next one, which is not stale.
+                if not ours and self._busy.get(conversation) == (task, claim):
+                    task.cancel()
 
     async def _work_lane(self, claim: Claim) -> None:
         """One turn after the other, as long as the lane has some."""
-        conversation = claim.conversation.id
+        conversation, task = claim.conversation.id, asyncio.current_task()
+        assert task is not None, "a lane is a task"  # noqa: S101 - for the type checker
         current: Claim | None = claim
         try:
             while current is not None:
-                self._busy[conversation] = (self._busy[conversation][0], current)
+                self._busy[conversation] = (task, current)
                 committed = await self._turn(current)
                 current = committed.next if committed else None
         except asyncio.CancelledError:
-            self._dialogs.drop(conversation)
+            if self._holds(conversation, task):
+                self._dialogs.drop(conversation)
             raise
         except Exception as problem:
             # Nothing may end a lane's task silently; the lease gives the turn to whoever claims it next.
@@ -162,9 +210,14 @@ class Engine:
             self._dialogs.drop(conversation)
         finally:
             full = len(self._busy) >= LANES
-            del self._busy[conversation]
+            if self._holds(conversation, task):  # the next turn may have begun already
+                del self._busy[conversation]
             if full:
                 self._bell.set()
+
+    def _holds(self, conversation: str, task: asyncio.Task[None]) -> bool:
+        held = self._busy.get(conversation)
+        return held is not None and held[0] is task
 
     # --- one turn
 
@@ -172,8 +225,8 @@ class Engine:
         """The path of one message, from its claim to its commit."""
         work = self._work(claim)
         try:
-            if claim.attempts > ATTEMPTS:
-                return await self._park(claim, "claimed three times without an end")
+            if claim.attempts > DEATHS:
+                return await self._park(claim, f"claimed {DEATHS} times without an end")
             await self._respond(work)
             if work.handed_off:
                 await self._dialogs.give_up(work)
@@ -183,9 +236,10 @@ class Engine:
         except Abandoned:
             return await self._again(claim, RETRY[0], "a commit in the middle failed")
         except Fenced:
-            return await self._again(claim, 0.0, "the lane moved on")
+            return await self._again(claim, 0.0, "the lane moved on", counts=False)
         except StoreError as problem:
-            return await self._again(claim, RETRY[0], str(problem))
+            # A database that is away for a minute is not the message's fault: it costs no attempt.
+            return await self._again(claim, RETRY[0], str(problem), counts=not isinstance(problem, StoreUnavailable))
         except Exception as problem:
             log.exception("turn_broke", turn=work.trace.turn)
             return await self._once_more(claim, repr(problem))
@@ -195,10 +249,16 @@ class Engine:
 
     async def _decide(self, work: Work) -> None:
         """A person owns it: pass it on. Otherwise the bot answers."""
-        if work.conversation.owner != "bot":
-            await self._bridge.respond(work)
-        else:
+        top = work.lane.top
+        if work.conversation.owner == "bot":
             await self.conversing.respond(work)
+        elif top is not None and top.pending is None:
+            # The handler that asked for a person was cut off before its end, in this very turn.
+            work.handed_off = True
+            work.trace.decided = "goes on after an interruption"
+            await self._dialogs.resume(work)
+        else:
+            await self._bridge.respond(work)
 
     def _work(self, claim: Claim) -> Work:
         address = claim.conversation.address
@@ -219,12 +279,12 @@ class Engine:
             return await self._park(claim, problem, frame=frame)
         return await self._again(claim, RETRY[min(claim.attempts, len(RETRY)) - 1], problem)
 
-    async def _again(self, claim: Claim, pause: float, problem: str) -> Committed | None:
+    async def _again(self, claim: Claim, pause: float, problem: str, *, counts: bool = True) -> Committed | None:
         """Forget what is in memory and give the turn back: it will be claimed and replayed, so nothing is committed."""
         self._dialogs.drop(claim.conversation.id)
         log.warning("turn_retried", conversation=claim.conversation.id, n=claim.n, why=problem)
         with contextlib.suppress(StoreError):
-            await self._store.retry(claim, at=self._clock.now() + pause)
+            await self._store.retry(claim, at=self._clock.now() + pause, counts=counts)
         return None
 
     async def _park(self, claim: Claim, problem: str, *, frame: str = "", changed: bool = False) -> Committed | None:
@@ -240,8 +300,10 @@ class Engine:
         if work.conversation.owner == "bot":
             self.conversing.apologise(work, changed=changed)
             self._dialogs.pick_up(work)
+        else:
+            await self._dialogs.give_up(work)
         try:
-            committed = await work.finish(parked=problem)
+            committed = await work.finish(keep=not self._stopping, parked=problem)
         except StoreError as refused:
             return await self._again(claim, RETRY[0], str(refused))
         self._dialogs.committed(work)

@@ -28,6 +28,11 @@ class Gate:
         """Whether the breaker is open."""
         return self._now() < self._open_until
 
+    @property
+    def full(self) -> bool:
+        """Whether whoever comes now has to wait."""
+        return self._free.locked()
+
     def failed(self) -> None:
         """A handler failed; enough of these in a row open the breaker."""
         self._failures += 1

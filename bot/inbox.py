@@ -25,19 +25,17 @@ class Inbox(Gateway):
         clock: Clock,
         entropy: Entropy,
         *,
+        take: Callable[[Message], Awaitable[Accepted]],
         ring: Callable[[], None],
         send: Callable[[Sequence[OutRow]], None],
     ) -> None:
         self._store, self._clock, self._entropy = store, clock, entropy
-        self._ring, self._send = ring, send
+        self._take, self._ring, self._send = take, ring, send
         self.signalled: Signalled | None = None
 
     async def receive(self, message: Message) -> Accepted:
         """Store a message durably; a repeated event id changes nothing."""
-        accepted = await self._store.put(message, self._clock.now())
-        if not accepted.duplicate:
-            self._ring()
-        return accepted
+        return await self._take(message)
 
     async def signal(self, message: Message) -> None:
         """Something fleeting: shown to an agent if one is there, and forgotten."""

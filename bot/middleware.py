@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from bot.messages import Message, Text
+from bot.messages import Due, Message, Text
 from bot.replies import Reply
 from bot.work import Work
 
@@ -56,6 +56,9 @@ class Flood(Middleware):
 
     async def __call__(self, work: Work, proceed: Proceed) -> None:
         """Count by the time of arrival, so that a backlog after an outage is no flood."""
+        if isinstance(work.message.content, Due):
+            await proceed(work)  # from the engine itself: dropped, a conversation might never come back from a desk
+            return
         key = work.conversation.id
         times = self._seen.pop(key, None) or deque(maxlen=self._many + 1)
         self._seen[key] = times

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Literal
 
 import structlog
@@ -31,6 +32,9 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 300.0
 GIVE_UP_AFTER = 24 * 3600.0
 """A reply that could not be sent for so long (seconds) is given up: it would make no sense any more."""
+
+IN_THE_DARK = 4
+"""So often a reply is sent, with unknown outcomes, over a channel that can't look up what it sent. Each may arrive."""
 
 Lane = tuple[str, str]
 Perform = Callable[[OutRow], Awaitable[None]]
@@ -82,8 +86,9 @@ class Outbox:
                 try:
                     await self._deliver(queue[0])
                     queue.popleft()
-                except StoreError as problem:
-                    log.error("outbox_stalled", conversation=lane[0], why=str(problem))
+                except Exception as problem:
+                    # Mostly the store; but whatever it is, later rows must neither overtake this one nor be forgotten.
+                    log.error("outbox_stalled", conversation=lane[0], why=repr(problem))
                     await self._clock.sleep(STALL)
                     await self._reread(lane, queue)
         finally:
@@ -96,29 +101,37 @@ class Outbox:
             rows = await self._store.unsent(lane[0])
         except StoreError:
             return
+        found = [row for row in rows if row.target == lane[1]]
+        known = {row.seq for row in found}
+        # Rows that came while the store was asked are not in its answer; the first was finished if it is not.
+        came = [row for row in list(queue)[1:] if row.seq not in known]
         queue.clear()
-        queue.extend(row for row in rows if row.target == lane[1])
+        queue.extend(sorted(found + came, key=attrgetter("seq")))
 
     async def _deliver(self, row: OutRow) -> None:
         """Bring one row to its end: sent, failed, ambiguous or suppressed."""
         attempts, first = row.attempts, row.first_attempt_at
         unknown = row.status == "sending"
         tried_at = row.last_attempt_at
+        unknowns = 0
         while True:
-            if unknown and await self._reconcile(row, tried_at, first):
+            if unknown and await self._reconcile(row, tried_at, first, unknowns):
                 return
-            await self._until(row.not_before if not attempts else 0.0)
+            await self._until(row.not_before)
             now = self._clock.now()
-            if await self._store.mark_sending(row, now) == "suppressed":
-                log.info("reply_suppressed", row=row.id)
+            marked = await self._store.mark_sending(row, now)
+            if marked != "sending":
+                # Suppressed; or finished already, when a row came both from its commit and from what a start found.
+                log.info("reply_suppressed" if marked == "suppressed" else "reply_was_done", row=row.id)
                 return
             attempts, first, tried_at = attempts + 1, first or now, now
             outcome = await self._attempt(row, attempts, first)
             if outcome == "done":
                 return
             unknown = outcome == "unknown"
-            if not unknown and self._clock.now() - first > GIVE_UP_AFTER:
-                await self._fail(row, "failed", "not reached for a day")
+            unknowns += unknown
+            if self._clock.now() - first > GIVE_UP_AFTER and not (unknown and self._can_look_up(row)):
+                await self._fail(row, "ambiguous" if unknown else "failed", "not reached for a day")
                 return
 
     async def _attempt(self, row: OutRow, attempts: int, first: float) -> Literal["done", "again", "unknown"]:
@@ -128,8 +141,7 @@ class Outbox:
             await self._again(row, problem.retry_after, str(problem))
             return "again"
         except NotSent as problem:
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 12))
-            await self._again(row, pause * (0.5 + self._entropy.jitter()), str(problem))
+            await self._again(row, _pause(attempts) * (0.5 + self._entropy.jitter()), str(problem))
             return "again"
         except Rejected as problem:
             await self._fail(row, "failed", str(problem))
@@ -154,11 +166,11 @@ class Outbox:
             receipt = await channel.send(_delivery(row, attempts, first))
         return receipt.platform_id
 
-    async def _reconcile(self, row: OutRow, tried_at: float, first: float) -> bool:
+    async def _reconcile(self, row: OutRow, tried_at: float, first: float, unknowns: int) -> bool:
         """After an unknown outcome: True when the row is done with, False when it may be sent again."""
         if row.target == "desk":
             # Desks look before they write again: the same key never makes a second ticket or message.
-            await self._clock.sleep(FIRST_PAUSE if tried_at else 0.0)
+            await self._clock.sleep(_pause(unknowns))
             return False
         channel = self.channels.get((row.address.channel, row.address.account))
         if channel is None:
@@ -167,20 +179,33 @@ class Outbox:
         if timeout:
             await self._until(tried_at + timeout + GRACE)
         if channel.capabilities.read_back:
-            try:
-                receipt = await channel.find_sent(_delivery(row, row.attempts + 1, first))
-            except (RateLimited, NotSent, UnknownOutcome, TimeoutError) as problem:
-                log.warning("read_back_failed", row=row.id, why=str(problem))
-                await self._clock.sleep(GRACE)
-                return await self._reconcile(row, 0.0, first)
-            if receipt is not None:
-                await self._store.mark_sent(row, receipt.platform_id, self._clock.now())
-                return True
-            return False
+            return await self._look_up(channel, row, first)
         if row.outgoing.body and row.outgoing.body.once:
             await self._fail(row, "ambiguous", "the outcome is unknown, and it must not be said twice")
             return True
+        if unknowns >= IN_THE_DARK:
+            await self._fail(row, "ambiguous", f"sent {unknowns} times, and nobody can say whether it arrived")
+            return True
+        await self._clock.sleep(_pause(unknowns))
         return False
+
+    async def _look_up(self, channel: Channel, row: OutRow, first: float) -> bool:
+        """Ask the platform until it answers: True when the row is done with, False when it was not sent."""
+        while True:
+            try:
+                receipt = await channel.find_sent(_delivery(row, row.attempts + 1, first))
+            except StoreError:
+                raise
+            except Exception as problem:  # whatever it is, it says nothing about the message
+                log.warning("read_back_failed", row=row.id, why=repr(problem))
+            else:
+                if receipt is not None:
+                    await self._store.mark_sent(row, receipt.platform_id, self._clock.now())
+                return receipt is not None
+            if self._clock.now() - first > GIVE_UP_AFTER:
+                await self._fail(row, "ambiguous", "for a day nobody could say whether it was sent")
+                return True
+            await self._clock.sleep(GRACE)
 
     async def _again(self, row: OutRow, pause: float, problem: str) -> None:
         at = self._clock.now() + pause
@@ -189,20 +214,30 @@ class Outbox:
 
     async def _fail(self, row: OutRow, status: Literal["failed", "ambiguous"], problem: str) -> None:
         log.error("reply_failed", row=row.id, status=status, why=problem)
-        await self._store.mark_failed(row, status, problem)
+        # What follows from it comes first, since it happens once by its own key: a crash between must not lose it.
         if row.target == "desk" or row.outgoing.source == "agent":
             await self._refused(row, problem)
+        await self._store.mark_failed(row, status, problem)
 
     async def _until(self, at: float) -> None:
         pause = at - self._clock.now()
         if pause > 0:
             await self._clock.sleep(pause)
 
+    def _can_look_up(self, row: OutRow) -> bool:
+        channel = self.channels.get((row.address.channel, row.address.account))
+        return row.target == "channel" and channel is not None and channel.capabilities.read_back
+
     def _channel(self, row: OutRow) -> Channel:
         channel = self.channels.get((row.address.channel, row.address.account))
         if channel is None:
             raise NotSent(f"the channel {row.address.channel}/{row.address.account} is off")
         return channel
+
+
+def _pause(attempts: int) -> float:
+    """Seconds to wait after so many attempts; each time twice as long."""
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(max(attempts - 1, 0), 12))
 
 
 def _delivery(row: OutRow, attempts: int, first: float) -> Delivery:

@@ -13,9 +13,10 @@ class Phrases(Value, frozen=True):
 
     hello: str = "Hello! I can help you with:"
     can_do: str = "Here is what I can do:"
-    no_fit: str = "I'm not sure I understood that. Here is what I can do:"
-    no_fit_person: str = "I still don't follow, sorry. I can try again, or get you a person."
+    no_fit: str = "I can't help with that myself, sorry. Here is what I can do; for anything else I can get a person:"
+    no_fit_person: str = "I can't help with that either, sorry. Shall I get you a person?"
     did_you_mean: str = "Did you mean one of these?"
+    did_you_mean_this: str = "Did you mean this?"
     neither: str = "Something else"
     neither_then: str = "All right. Could you say it in other words?"
     which_one: str = "Which one do you mean?"
@@ -40,11 +41,19 @@ class Phrases(Value, frozen=True):
 
     person: str = "Talk to a person"
     cancel: str = "Cancel"
-    queued: str = "I've passed this on to our team with everything said so far. Somebody will answer you right here."
+    queued: str = (
+        "I've passed this on to our team with everything said so far. Somebody will answer you right here. "
+        'If you\'d rather go on with me, say "cancel".'
+    )
     still_waiting: str = 'Everybody is still busy, sorry. You\'re in the queue; say "cancel" to come back to me.'
-    no_desk: str = "There is nobody I can pass you to right now, sorry. I've kept your message for the team."
+    still_trying: str = 'I\'m still trying to reach our team, sorry. Say "cancel" to come back to me.'
+    no_desk: str = "There is nobody I can pass you to right now, sorry. I'm still here, if there is something else."
+    unreachable: str = (
+        "I couldn't reach our team, sorry, so nobody has been told. I'm still here: shall I try something?"
+    )
     left_queue: str = "You're back with me. What can I do?"
     joined: str = "{agent} has joined the conversation."
     left: str = "{agent} has left the conversation."
-    colleague: str = "My colleague"
-    returned: str = "You're back with me, the assistant. {agent} has told me how things stand. Anything else?"
+    returned: str = "You're back with me, the assistant. I can see what {agent} and you wrote. Is there anything else?"
+    returned_untaken: str = "You're back with me, the assistant. What can I do?"
+    kept: str = "This was due while you were talking, so I kept it for you:"

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import msgspec
+
 from bot.messages import Command, Content, Value
 from bot.skill import Intent, Skill
 from bot.text import MARGIN, THRESHOLD, Examples, fill, numbers_in
@@ -31,7 +33,7 @@ class Route(Value, frozen=True):
 
     decided: str
     intent: Intent | None = None
-    slots: dict[str, str] = {}  # noqa: RUF012 - msgspec copies an empty default
+    slots: dict[str, str] = msgspec.field(default_factory=dict)
     score: float = 0.0
     close: tuple[Intent, ...] = ()
     candidates: tuple[Candidate, ...] = ()

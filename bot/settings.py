@@ -75,6 +75,12 @@ class PluginSettings(Section):
     disabled: tuple[str, ...] = ()
 
 
+class HandoffSettings(Section):
+    """What happens around human agents: `patience` is how many seconds somebody waits before they are told so."""
+
+    patience: Annotated[float, Field(gt=0)] = 180.0
+
+
 class LogSettings(Section):
     """How much is logged, and in which form: "auto" is text on a terminal and JSON elsewhere."""
 

@@ -19,7 +19,7 @@ from bot.dialog.journal import Pending, digest
 from bot.dialog.likes import Like, like_of
 from bot.dialog.run import Again, Question, Run, Scope
 from bot.dialog.steps import Step, perform
-from bot.errors import Cancelled, Misuse
+from bot.errors import Misuse
 from bot.messages import Due, Media, Message
 from bot.people import Conversation, Person
 from bot.rendering import fill
@@ -127,9 +127,9 @@ class Turn:
         entry = run.claim("ask", number, name)
         if entry is None:
             if run.cancelled:
-                raise Cancelled
-            prompted = Reply(text=fill(prompt, values), choices=offered)
-            entry = await run.ask(*_question(run, number, name, prompted, kind, help, timeout))
+                run.insist()
+            pending = Pending(key=number, name=name, prompt=Reply(text=fill(prompt, values), choices=offered))
+            entry = await run.ask(*_question(run, pending, kind, about=help, timeout=timeout))
         return run.settle(entry, kind.kind if kind else str)
 
     async def stream(self, chunks: AsyncIterator[str]) -> str:
@@ -189,6 +189,8 @@ class Turn:
         `bot.step_key`, unless `at_most_once` (then Interrupted). `effect=False` marks what only reads, so that
         "back" may go past it. Raises StepFailed when `retries` more attempts have failed too.
         """
+        if self._run.over:
+            return self._run.dead_end()
         self._run.check(self.scope)
         key = self.scope.key()
         step = Step.of(key, function, args, retries=retries, once=at_most_once, effect=effect)
@@ -198,7 +200,7 @@ class Turn:
         """Run branches side by side, each with steps only, and wait for all; the first failure is raised."""
         await self._enter(inside_branch=False)
         prefix = self.scope.key()
-        scopes = [Scope(f"{prefix}/{number}/") for number in range(len(branches))]
+        scopes = [self._run.branch(f"{prefix}/{number}/") for number in range(len(branches))]
         tasks = []
         for branch, scope in zip(branches, scopes, strict=True):
             scope.task = asyncio.create_task(branch(Turn(self._run, scope)))
@@ -262,16 +264,16 @@ class Turn:
 
     def now(self) -> float:
         """The time, in seconds since 1970: that of the last answer or step, on every replay."""
-        return self._run.now
+        return self._run.now(self.scope)
 
     @property
     def random(self) -> random.Random:
         """Chance that repeats itself on replay."""
-        return self._run.random
+        return self.scope.random
 
     def uuid(self) -> str:
         """A new id that is the same on every replay: a fine idempotency key."""
-        return self._run.uuid()
+        return self.scope.uuid()
 
     async def changed(self, name: str) -> bool:
         """True for dialogs that began after this line was written; False for those that were already past it."""
@@ -283,7 +285,8 @@ class Turn:
         return Again(dict(slots or {}))
 
     async def _enter(self, *, inside_branch: bool) -> None:
-        await self._run.park_if_dead()
+        if self._run.over:
+            await self._run.dead_end()
         self._run.check(self.scope)
         if self.scope.prefix and not inside_branch:
             self._run.fault(Misuse("only turn.step is allowed inside turn.gather"))
@@ -307,11 +310,15 @@ def buttons(key: str, choices: tuple[Choice, ...]) -> tuple[Button, ...]:
 
 
 def _question(
-    run: Run, key: str, name: str, prompt: Reply, like: Like | None, help_text: str, timeout: float | None
+    run: Run, pending: Pending, like: Like | None, *, about: str, timeout: float | None
 ) -> tuple[Question, Pending]:
-    offered = buttons(f"{run.frame.base}:{key}", prompt.choices)
+    """The question alive, and what is kept of it; asked again after a restart, it keeps its first deadline."""
+    offered = buttons(f"{run.frame.base}:{pending.key}", pending.prompt.choices)
     deadline = run.host.clock.now() + timeout if timeout is not None else 0.0
     if run.frame.pending:
         deadline = run.frame.pending.deadline
-    question = Question(key=key, prompt=prompt, buttons=offered, like=like, help=help_text, deadline=deadline)
-    return question, Pending(key=key, name=name, prompt=prompt, buttons=offered, deadline=deadline)
+    question = Question(
+        key=pending.key, prompt=pending.prompt, buttons=offered, like=like, help=about, deadline=deadline
+    )
+    pending.buttons, pending.deadline = offered, deadline
+    return question, pending

@@ -39,6 +39,13 @@ EMPTY = dump(Lane())
 """The state of a conversation in which nothing waits; most turns begin and end with it, and then it is not written."""
 
 
+TRYING = "trying:"
+"""The key of the timer that goes off when a desk can't be reached for long begins with this; the case's id follows."""
+
+LONG_TRY = 10.0
+"""Seconds without a ticket after which the person is told that we are still trying."""
+
+
 class Work(Host):
     """One turn in the making."""
 
@@ -51,6 +58,7 @@ class Work(Host):
         self.trace = Trace(turn=turn_id(claim.conversation.id, claim.n), at=clock.now(), attempts=claim.attempts)
         self.handed_off = False
         self.rev = claim.rev
+        self.rounds = 0
         self._state = claim.state or EMPTY
         self._store, self._send, self._desk = store, send, desk
         self._owner_version = claim.conversation.owner_version
@@ -61,34 +69,28 @@ class Work(Host):
         self._owner: OwnerChange | None = None
         self._case: CaseRecord | None = None
         self._committing = asyncio.Lock()
-        self._said = 0
 
     @property
     def desk(self) -> str:
         """The name of the desk that people are handed to; empty when there is none."""
         return self._desk
 
-    @property
-    def silent(self) -> bool:
-        """Whether nothing was said or done for the person yet."""
-        return not self._said
-
     # --- what a handler emits
 
     def say(self, key: str, reply: Reply) -> None:
         """Hold a reply, fitted to the channel, for the next commit. Its buttons are the choices on the table now."""
+        top = self.lane.top
+        if top:
+            top.quiet = False
         if reply.buttons:
-            top = self.lane.top
             self.lane.offer = Offer(buttons=reply.buttons, skill=top.skill if top else "")
         parts = fit(reply, self.channel.capabilities, self.channel.measure)
         for number, part in enumerate(parts):
             self._outgoing.append(Outgoing(key=f"{key}/{number}" if number else key, body=part))
-        self._said += 1
 
     def notice(self, key: str, text: str) -> None:
         """Hold a sentence of the house itself, said whoever owns the conversation."""
         self._outgoing.append(Outgoing(key=key, body=Reply(text=text), source="system"))
-        self._said += 1
 
     def call(self, key: str, call: DeskCall) -> None:
         """Hold something to do at the desk."""
@@ -142,6 +144,8 @@ class Work(Host):
         )
         self.own(OwnerChange(expected=self._owner_version, owner="requested", case=case.id), case)
         self.call(f"{case.id}:open", DeskCall(kind="open", case=case.id, facts=tuple(facts.items())))
+        key = TRYING + case.id
+        self.schedule(key, case.opened_at + LONG_TRY, Due(kind="ownership", key=key))
 
     # --- what a handler reads
 

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from bot.errors import Misuse
-from bot.messages import Message
+from bot.messages import Due, Message
 from bot.replies import Button, Reply
 
 MAX_ENTRIES = 500
@@ -52,7 +52,10 @@ class Pending(msgspec.Struct, omit_defaults=True):
 
 
 class Frame(msgspec.Struct, omit_defaults=True):
-    """One unfinished handler. `said` counts emissions that were committed behind the last entry."""
+    """One unfinished handler. `said` counts emissions that were committed behind the last entry.
+
+    `rounds` counts the times it began again; `quiet` is set by "cancel" until something is said.
+    """
 
     id: str
     skill: str
@@ -65,6 +68,8 @@ class Frame(msgspec.Struct, omit_defaults=True):
     pending: Pending | None = None
     said: int = 0
     generation: int = 0
+    rounds: int = 0
+    quiet: bool = False
     code: str = ""
 
     @property
@@ -97,12 +102,16 @@ class Offer(msgspec.Struct, omit_defaults=True):
 
 
 class Lane(msgspec.Struct, omit_defaults=True):
-    """The state of one conversation. The last frame is the one in the foreground."""
+    """The state of one conversation. The last frame is the one in the foreground.
+
+    `kept` are scheduled texts that came due while a human owned the conversation.
+    """
 
     frames: list[Frame] = []
     offer: Offer | None = None
     misses: int = 0
     flooded: bool = False
+    kept: list[Due] = []
 
     @property
     def top(self) -> Frame | None:

@@ -14,9 +14,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import msgspec
+import structlog
 
 from bot.dialog.codec import codec_for, freeze
 from bot.dialog.host import Host
@@ -28,7 +29,16 @@ from bot.replies import Button, Reply
 if TYPE_CHECKING:
     from bot.turn import Turn
 
+log = structlog.get_logger()
+
 DEAD_CALLS = 3
+"""So many calls of a run that is over fail; the next one never returns."""
+
+MAX_EMISSIONS = 100
+"""So many things may be said, remembered or scheduled between two questions; a loop without an end says more."""
+
+MAX_INSISTING = 10
+"""So many questions may be asked after "cancel", each of which raises Cancelled at once."""
 
 step_key: ContextVar[str] = ContextVar("step_key", default="")
 """The idempotency key of the step that is running: the same one whenever this step is run again."""
@@ -79,10 +89,32 @@ Stop = Asked | Ended | Broken
 
 
 class Scope:
-    """Where keys come from: 0, 1, 2 in the handler, 3/0/0 in the first branch of the gather at position 3."""
+    """Where keys come from: 0, 1, 2 in the handler, 3/0/0 in the first branch of the gather at position 3.
 
-    def __init__(self, prefix: str = "", task: asyncio.Task[Any] | None = None) -> None:
-        self.prefix, self.task, self._next = prefix, task, 0
+    Chance and time are a scope's own too: branches take turns in another order when they are replayed. `seed` is the
+    frame's id: a new generation must not give another id to what an effect before it was given.
+    """
+
+    def __init__(self, seed: str, prefix: str = "", *, since: float = 0.0) -> None:
+        self.prefix, self.since = prefix, since
+        self.task: asyncio.Task[Any] | None = None
+        self._seed, self._next = f"{seed}/{prefix}", 0
+
+    # Both made when first asked for: seeding one costs more than the rest of a short turn's journal.
+
+    @cached_property
+    def random(self) -> Random:
+        """Chance that repeats itself on replay."""
+        return Random(self._seed)
+
+    @cached_property
+    def _ids(self) -> Random:
+        # Apart from the other, so that neither moves the other on.
+        return Random(f"{self._seed}.ids")
+
+    def uuid(self) -> str:
+        """An id that is the same on every replay."""
+        return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
 
     def key(self) -> str:
         """The next key."""
@@ -106,9 +138,13 @@ class Run:
         self._skip = frame.said
         self._past_prompt = frame.pending is None
         self._last = frame.started_at
+        self._times: dict[str, float] = {}
+        self._changes: dict[str, bool] = {}
         self._fault: DialogError | None = None
         self._dead = False
         self._dead_calls = 0
+        self._emissions = 0
+        self._insisted = 0
         self._task: asyncio.Task[Any] | None = None
         self._answer: asyncio.Future[Record] | None = None
         self._stopped: asyncio.Future[Stop] | None = None
@@ -124,30 +160,41 @@ class Run:
         return await self._stopped
 
     async def answer(self, host: Host, value: object = None, outcome: Outcome | Literal[""] = "") -> Stop:
-        """Answer the open question and run to the next stop. Raises Misuse when the value can't be stored."""
+        """Answer the open question and run to the next stop."""
         question, answer = self.question, self._answer
         assert question is not None, "nobody asked"  # noqa: S101 - the driver's own mistake
         assert answer is not None, "nobody waits"  # noqa: S101
         kind = question.like.kind if question.like and not isinstance(value, Button) else str
         given = value.value if isinstance(value, Button) else value
-        data = b"null" if outcome else freeze(f"the answer to {question.key}", kind, given)[0]
         name = self.frame.pending.name if self.frame.pending else ""
         detail = "choice" if isinstance(value, Button) else ""
         self.host = host
         self.question = self._answer = None
+        self._emissions = 0
         self._stopped = asyncio.get_running_loop().create_future()
-        entry = self.record("ask", question.key, name, msgspec.Raw(data), outcome=outcome, detail=detail)
+        try:
+            data = b"null" if outcome else freeze(f"the answer to {question.key}", kind, given)[0]
+            entry = self._add("ask", question.key, name, msgspec.Raw(data), outcome=outcome, detail=detail)
+        except Misuse as misuse:
+            self._fault = misuse  # the driver's own call: an Evicted here would end the lane, not the handler
+            return Broken(misuse)
         self.frame.pending = None
         answer.set_result(entry)
         return await self._stopped
 
-    async def evict(self) -> None:
-        """Take the run out of memory, letting its `finally` blocks pass through dead calls."""
+    def kill(self) -> None:
+        """From now on nothing that the handler does counts; its `finally` blocks pass through dead calls."""
         self._dead = True
         if self._task and not self._task.done():
             self._task.cancel()
-            await asyncio.wait({self._task}, timeout=1.0)
         self.stop(Broken(self._fault))
+
+    async def evict(self) -> bool:
+        """Take the run out of memory; whether the handler let go of it."""
+        self.kill()
+        if self._task and not self._task.done():
+            await asyncio.wait({self._task}, timeout=1.0)
+        return self._task is None or self._task.done()
 
     @property
     def task(self) -> asyncio.Task[Any] | None:
@@ -174,33 +221,26 @@ class Run:
 
     # --- the turn's side
 
-    # Both made when first asked for: seeding one costs more than the rest of a short turn's journal.
-
-    @cached_property
-    def random(self) -> Random:
-        """Chance that repeats itself on replay."""
-        return Random(f"{self.frame.id}.{self.frame.generation}")
-
-    @cached_property
-    def random_ids(self) -> Random:
-        """Chance for ids, apart from the other so that neither moves the other on."""
-        return Random(f"{self.frame.id}.{self.frame.generation}.ids")
-
     @property
     def replaying(self) -> bool:
         """Whether what the handler does now was done and committed before."""
         return bool(self._unclaimed) or not self._past_prompt
 
     @property
-    def now(self) -> float:
-        """The time of the last entry: the same on every replay."""
-        return self._last
+    def over(self) -> bool:
+        """Whether nothing that the handler does counts any more."""
+        return self._dead or self._fault is not None
+
+    def branch(self, prefix: str) -> Scope:
+        """The scope of a branch that begins now."""
+        return Scope(self.frame.id, prefix, since=self._last)
+
+    def now(self, scope: Scope) -> float:
+        """The time of the scope's last entry: the same on every replay."""
+        return max(scope.since, self._times.get(scope.prefix, 0.0)) if scope.prefix else self._last
 
     def check(self, scope: Scope) -> None:
-        """Refuse calls from other tasks, and from runs that are over."""
-        if self._dead or self._fault:
-            self._dead_calls += 1
-            raise Evicted("this run is over")
+        """Refuse calls from other tasks."""
         if asyncio.current_task() is not scope.task:
             self.fault(Misuse("turn.* was called from another task; use turn.gather for work side by side"))
 
@@ -208,15 +248,22 @@ class Run:
         """Commit what there is. A commit that fails ends the run: memory is ahead of the store."""
         try:
             await self.host.flush()
-        except StoreError as problem:
+        except Exception as problem:
+            if not isinstance(problem, StoreError):
+                log.exception("commit_broke", handler=f"{self.frame.skill}.{self.frame.handler}")
             self._dead = True
             self.stop(Broken(None))
             raise Evicted("the commit failed") from problem
 
-    async def park_if_dead(self) -> None:
-        """Stop a handler that swallows everything in a loop: dead calls would spin the event loop."""
-        if self._dead_calls >= DEAD_CALLS:
+    async def dead_end(self) -> None:
+        """What every call comes to once the run is over.
+
+        A handler that swallows everything in a loop is stopped in its tracks: dead calls would spin the event loop.
+        """
+        self._dead_calls += 1
+        if self._dead_calls > DEAD_CALLS:
             await asyncio.get_running_loop().create_future()
+        raise Evicted("this run is over")
 
     def fault(self, error: DialogError) -> None:
         """Break the run for good."""
@@ -228,27 +275,29 @@ class Run:
         """The recorded entry at a key, or None where the handler goes beyond its journal."""
         entry = self._recorded.get(key)
         if entry is None:
-            if any(key not in self._recorded[other].open for other in self._unclaimed):
-                waiting = next(iter(self._unclaimed))
-                self.fault(CodeChanged(f"{kind} {name} at {key} is new, before {self._recorded[waiting].name}"))
+            for other in self._unclaimed:
+                if key not in self._recorded[other].open and not _side_by_side(key, other):
+                    self.fault(CodeChanged(f"{kind} {name} at {key} is new, before {self._recorded[other].name}"))
+            pending = self.frame.pending
+            if kind != "ask" and pending and not self._past_prompt and _place(key) >= _place(pending.key):
+                self.fault(CodeChanged(f"{kind} {name} at {key} is new, where {pending.name} was asked"))
             return None
         if (entry.kind, entry.name) != (kind, name):
             self.fault(CodeChanged(f"at {key} was {entry.kind} {entry.name}, now it is {kind} {name}"))
         self._unclaimed.pop(key, None)
-        self._last = max(self._last, entry.at)
+        self._passed(entry)
         return entry
 
     def changed(self, name: str) -> bool:
         """Whether this dialog began after a change was made to the code."""
         key = f"changed {name}"
-        if key in self._recorded:
-            self._unclaimed.pop(key, None)
-            return True
-        if self.replaying:
-            return False
-        self.record("mark", key, name)
-        self._recorded[key] = self.frame.journal[-1]
-        return True
+        if name not in self._changes:
+            self._changes[name] = key in self._recorded or not self.replaying
+            if key in self._recorded:
+                self._unclaimed.pop(key, None)
+            elif self._changes[name]:
+                self.record("mark", key, name)
+        return self._changes[name]
 
     def record(
         self,
@@ -263,11 +312,29 @@ class Run:
         effect: bool = False,
     ) -> Record:
         """Add an entry; it is durable with the next commit."""
+        try:
+            return self._add(kind, key, name, value, outcome=outcome, detail=detail, arguments=arguments, effect=effect)
+        except Misuse as problem:
+            self.fault(problem)
+            raise
+
+    def _add(
+        self,
+        kind: Kind,
+        key: str,
+        name: str,
+        value: msgspec.Raw,
+        *,
+        outcome: Outcome | Literal[""],
+        detail: str,
+        arguments: str = "",
+        effect: bool = False,
+    ) -> Record:
         entry = Record(
             key=key,
             kind=kind,
             name=name,
-            at=self.host.clock.now(),
+            at=max(self._last, self.host.clock.now()),
             value=value,
             outcome=outcome,
             detail=detail,
@@ -275,13 +342,16 @@ class Run:
             effect=effect,
             open=tuple(other for other in self.in_flight if other != key),
         )
-        try:
-            self.frame.record(entry)
-        except Misuse as problem:
-            self.fault(problem)
+        self.frame.record(entry)
         self._skip = 0
-        self._last = entry.at
+        self._passed(entry)
         return entry
+
+    def _passed(self, entry: Record) -> None:
+        self._last = max(self._last, entry.at)
+        branch = _branch(entry.key)
+        if branch:
+            self._times[branch] = max(self._times.get(branch, 0.0), entry.at)
 
     def emits(self) -> str | None:
         """The key of the next emission (a reply, a fact, a timer), or None when it was committed before."""
@@ -290,9 +360,24 @@ class Run:
         if self._skip:
             self._skip -= 1
             return None
+        self._emissions += 1
+        if self._emissions > MAX_EMISSIONS:
+            self.fault(
+                Misuse(
+                    f"{self.frame.skill}.{self.frame.handler} said, remembered or scheduled more than {MAX_EMISSIONS} "
+                    "things without asking anything; is a loop without an end? Say less, or in fewer replies"
+                )
+            )
         key = f"{self.frame.base}:{len(self.frame.journal)}.{self.frame.said}"
         self.frame.said += 1
         return key
+
+    def insist(self) -> NoReturn:
+        """A question after "cancel": it is cancelled too. A loop around it would never end, so that is a fault."""
+        self._insisted += 1
+        if self._insisted > MAX_INSISTING:
+            self.fault(Misuse('it goes on asking after "cancel"; let Cancelled end the handler'))
+        raise Cancelled
 
     async def ask(self, question: Question, pending: Pending) -> Record:
         """Wait for an answer, for minutes or weeks."""
@@ -326,10 +411,6 @@ class Run:
             case _:
                 return codec_for(str if entry.detail == "choice" else kind).decode(bytes(entry.value))
 
-    def uuid(self) -> str:
-        """An id that is the same on every replay."""
-        return str(uuid.UUID(int=self.random_ids.getrandbits(128), version=4))
-
     def stop(self, stop: Stop) -> None:
         """Tell the driver, once per stretch."""
         if self._stopped and not self._stopped.done():
@@ -346,10 +427,29 @@ class Run:
             error = raised
         if not self._dead and not self._fault and self._unclaimed:
             self._fault = CodeChanged(f"the handler ended before {next(iter(self._unclaimed))}")
+        if not self._dead and not self._fault and self.frame.pending and not self._past_prompt:
+            self._fault = CodeChanged(f"the handler ended before it asked {self.frame.pending.name}")
         if self._fault or self._dead:
             self.stop(Broken(self._fault))
         else:
             self.stop(Ended(again=result if isinstance(result, Again) else None, error=error))
+
+
+def _branch(key: str) -> str:
+    """The prefix of the branch that a key is in: "3/0/" for 3/0/1, nothing for 4."""
+    head, slash, _ = key.rpartition("/")
+    return head + slash
+
+
+def _place(key: str) -> int:
+    """How far on in the handler a key is: 3 for 3/0/1."""
+    return int(key.partition("/")[0])
+
+
+def _side_by_side(key: str, other: str) -> bool:
+    """Whether two keys are in different branches of one gather: then neither has to come before the other."""
+    mine, yours = _branch(key), _branch(other)
+    return bool(mine) and mine != yours and mine.partition("/")[0] == yours.partition("/")[0]
 
 
 def _shown(question: Question) -> Reply:

@@ -15,6 +15,7 @@ from bot.dialog.codec import codec_for, freeze, return_type
 from bot.dialog.journal import Record, digest
 from bot.dialog.run import Run, step_key
 from bot.errors import DialogError, Interrupted, Misuse, StepFailed
+from bot.store.codec import clean_text
 
 SHOW_AFTER = 0.1
 """A step that takes longer (seconds) lets the waiting sentences out first."""
@@ -60,8 +61,6 @@ async def perform(run: Run, step: Step, entry: Record | None) -> Any:
         value, problem = await _attempts(run, step)
     finally:
         run.in_flight.remove(step.key)
-    if step.at_most_once:
-        run.frame.journal[:] = [e for e in run.frame.journal if e.key != step.key]
     result = _keep(run, step, value, problem)
     await run.flush()
     if problem:
@@ -108,7 +107,7 @@ async def _attempts(run: Run, step: Step) -> tuple[object, str]:
         except DialogError:
             raise
         except Exception as raised:
-            problem = f"{type(raised).__name__}: {raised}"
+            problem = clean_text(f"{type(raised).__name__}: {raised}")
             run.host.stepped(step.name, (time.perf_counter() - started) * 1e3, problem)
         else:
             run.host.stepped(step.name, (time.perf_counter() - started) * 1e3, "")

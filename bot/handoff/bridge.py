@@ -4,6 +4,9 @@
 
 Every step is a compare-and-set on the owner's version, in the same commit as its words. The ticket exists before
 the person is promised anything. Knows no helpdesk: a `Desk` does the talking.
+
+A scheduled text that comes due while a human owns the conversation is kept, and said after the return: two voices
+never speak, and nothing that was promised is dropped. While the person only waits in the queue it is said at once.
 """
 
 from __future__ import annotations
@@ -15,25 +18,27 @@ import structlog
 
 from bot.channel import Channel, Entry, Types
 from bot.clock import Clock
-from bot.desk import Agent, AgentClosed, AgentReplied, AgentTook, AgentTyping, Case, Desk, DeskEvent, DeskGateway, Ref
+from bot.desk import AgentTyping, Case, Desk, DeskEvent, DeskGateway, Ref
 from bot.errors import NotSent
+from bot.handoff import moves
 from bot.inbox import Inbox
-from bot.messages import Due, Message, Sender, Typing
+from bot.messages import Command, Content, Due, Joined, Message, Pressed, Text, Typing
 from bot.people import Conversation
 from bot.phrases import Phrases
 from bot.rendering import escape
 from bot.replies import Reply
 from bot.store.contract import CaseRecord, DeskCall, Effect, Outgoing, OutRow, OwnerChange, Store
 from bot.text import meaning
-from bot.work import Work
+from bot.work import TRYING, Work
 
 log = structlog.get_logger()
-
-SYSTEM = Sender(id="frontdesk")
 
 Make = Callable[[float, Conversation, CaseRecord], Effect | None]
 
 TRIES = 5
+
+PATIENCE = 180.0
+"""Seconds in the queue after which the person is told, once, that everybody is still busy."""
 
 TRANSCRIPT = 200
 """Lines of the conversation that a new case brings along; the desk reads more through the gateway."""
@@ -42,8 +47,11 @@ TRANSCRIPT = 200
 class Bridge(DeskGateway):
     """Owns who speaks."""
 
-    def __init__(self, store: Store, inbox: Inbox, clock: Clock, phrases: Phrases) -> None:
+    def __init__(
+        self, store: Store, inbox: Inbox, clock: Clock, phrases: Phrases, *, patience: float = PATIENCE
+    ) -> None:
         self._store, self._inbox, self._clock, self._phrases = store, inbox, clock, phrases
+        self._patience = patience
         self.desks: Mapping[str, Desk] = {}
         self.channels: Mapping[tuple[str, str], Channel] = {}
 
@@ -55,34 +63,57 @@ class Bridge(DeskGateway):
         case = work.conversation.case
         if isinstance(content, Due):
             await self._due(work, content)
-        elif owner in {"requested", "queued"} and meaning(work.message.text) in {"cancel", "back"}:
+        elif isinstance(content, Joined):
+            work.trace.decided = "somebody came in while a person owns the conversation"
+        elif owner in {"requested", "queued"} and _leaves(content):
             work.trace.decided = "left the queue"
-            await self._return(work, case, self._phrases.left_queue, "the person came back to the bot")
+            await self._leave(work, case)
         else:
             work.trace.decided = "a person owns the conversation"
             work.pass_on(case)
 
     async def _due(self, work: Work, due: Due) -> None:
-        if due.kind == "ownership" and due.key == work.conversation.case:
-            record = await self._store.case(id=due.key)
-            agent = record.agent if record else ""
-            work.trace.decided = "the agent gave the conversation back"
-            work.own(OwnerChange(expected=work.owner_version, owner="bot"))
-            if due.text:
-                work.remember("handoff:note", msgspec.json.encode(due.text))
-            text = self._phrases.returned.replace("{agent}", escape(agent or self._phrases.colleague))
-            work.say(f"returned.{due.key}", Reply(text=text))
+        owner, case = work.conversation.owner, work.conversation.case
+        work.trace.decided = "nothing to do any more"
+        if due.kind == "ownership" and due.key == case:
+            await self._returned(work, due)
+        elif due.kind == "ownership" and due.key == moves.WAITING + case and owner == "queued":
+            work.trace.decided = "nobody has taken it for long"
+            work.notice(f"{case}:waiting", self._phrases.still_waiting)
+        elif due.kind == "ownership" and due.key == TRYING + case and owner == "requested":
+            work.trace.decided = "the desk can't be reached for long"
+            work.notice(f"{case}:trying", self._phrases.still_trying)
+        elif due.kind == "say" and owner in {"requested", "queued"}:
+            work.trace.decided = "a scheduled text, while the person waits"
+            work.say(f"due.{due.key}", Reply(text=due.text))
         elif due.kind == "say":
-            work.trace.decided = "a scheduled text, kept back while a person owns the conversation"
+            work.trace.decided = "a scheduled text, kept until the person is back"
+            work.lane.kept.append(due)
 
-    async def _return(self, work: Work, case: str, sentence: str, reason: str) -> None:
+    async def _returned(self, work: Work, due: Due) -> None:
+        """The agent has left: the bot speaks again, says what it kept back, and knows what the agent noted."""
+        record = await self._store.case(id=due.key)
+        agent = record.agent if record else ""
+        work.trace.decided = "the agent gave the conversation back"
+        work.own(OwnerChange(expected=work.owner_version, owner="bot"))
+        if due.text:
+            work.remember("handoff:note", msgspec.json.encode(due.text))
+        sentence = self._phrases.returned if agent else self._phrases.returned_untaken
+        work.say(f"returned.{due.key}", Reply(text=sentence.replace("{agent}", escape(agent))))
+        for kept in work.lane.kept:
+            work.say(f"due.{kept.key}", Reply(text=f"{self._phrases.kept}\n\n{kept.text}"))
+        work.lane.kept = []
+
+    async def _leave(self, work: Work, case: str) -> None:
+        """The person doesn't want to wait any longer."""
         record = await self._store.case(id=case)
         if record is None:
             return
-        closed = record.closed(self._clock.now())
-        work.own(OwnerChange(expected=work.owner_version, owner="bot"), closed)
-        work.close_case(case, reason)
-        work.say(f"left.{case}", Reply(text=sentence))
+        work.own(OwnerChange(expected=work.owner_version, owner="bot"), record.closed(self._clock.now()))
+        work.close_case(case, "the person came back to the bot")
+        for key in (moves.WAITING, TRYING):
+            work.unschedule(key + case)
+        work.say(f"left.{case}", Reply(text=self._phrases.left_queue))
 
     # --- what the outbox asks for: the desk's side of an outgoing row
 
@@ -98,6 +129,8 @@ class Bridge(DeskGateway):
             await self._failed(record, f"the desk {record.desk} is not there any more")
             return
         key = row.outgoing.key
+        if record.state == "failed" or (call.kind != "open" and not record.ref):
+            return  # the desk refused the case, so there is no ticket to write into
         match call.kind:
             case "open":
                 await self._open(desk, record, row)
@@ -128,29 +161,19 @@ class Bridge(DeskGateway):
             person=conversation.person,
             queue=record.queue,
             reason=record.reason,
-            summary=summarise(record, entries),
+            summary=moves.summarise(record, entries),
             transcript=tuple(entries),
             facts=dict(call.facts) if call else {},
         )
         ref = await desk.open(case, row.outgoing.key)
-        await self._effect(record.id, lambda now, seen, fresh: self._opened(now, seen, fresh, ref))
+        phrases, patience = self._phrases, self._patience
+        await self._effect(record.id, lambda now, seen, fresh: moves.opened(now, seen, fresh, ref, phrases, patience))
         log.info("handoff_queued", conversation=conversation.id, case=record.id, desk=desk.name)
-
-    def _opened(self, now: float, seen: Conversation, record: CaseRecord, ref: Ref) -> Effect:
-        """The ticket exists: now promise it; or, if the person has left meanwhile, only keep the ticket's name."""
-        waiting = seen.owner == "requested" and seen.case == record.id
-        return Effect(
-            conversation=seen.id,
-            now=now,
-            event_id=f"opened:{record.id}",
-            owner=OwnerChange(expected=seen.owner_version, owner="queued", case=record.id) if waiting else None,
-            case=record.opened(ref.id),
-            outgoing=(_notice(f"{record.id}:queued", self._phrases.queued),) if waiting else (),
-        )
 
     async def _failed(self, record: CaseRecord, problem: str) -> None:
         log.error("handoff_failed", case=record.id, desk=record.desk, why=problem)
-        await self._effect(record.id, self._took_back)
+        phrases = self._phrases
+        await self._effect(record.id, lambda now, seen, fresh: moves.taken_back(now, seen, fresh, phrases))
 
     async def _tell_agent(self, row: OutRow, problem: str) -> None:
         conversation = await self._store.conversation(row.conversation)
@@ -162,16 +185,6 @@ class Bridge(DeskGateway):
         )
         await self._inbox.apply(Effect(conversation=conversation.id, now=self._clock.now(), outgoing=(note,)))
 
-    def _took_back(self, now: float, seen: Conversation, record: CaseRecord) -> Effect:
-        return Effect(
-            conversation=seen.id,
-            now=now,
-            event_id=f"failed:{record.id}",
-            owner=OwnerChange(expected=seen.owner_version, owner="bot"),
-            case=record.closed(now, failed=True),
-            outgoing=(_notice(f"{record.id}:failed", self._phrases.no_desk),),
-        )
-
     # --- what desks tell us
 
     async def receive(self, event: DeskEvent) -> bool:
@@ -181,48 +194,13 @@ class Bridge(DeskGateway):
             record = record or await self._store.case(desk=desk.name, ref=event.ref.id)
         if record is None:
             raise NotSent(f"no case is known as {event.ref.id} (yet)")
-        if record.state == "closed":
+        if record.state in {"closed", "failed"}:
             return False
-        match event:
-            case AgentTyping():
-                await self._typing(record, on=event.on)
-                return True
-            case AgentTook():
-                return await self._effect(record.id, lambda now, seen, fresh: self._took(now, seen, fresh, event.agent))
-            case AgentReplied():
-                # Speaking is taking over, whether or not anybody pressed "take".
-                await self._effect(record.id, lambda now, seen, fresh: self._took(now, seen, fresh, event.agent))
-                return await self._effect(record.id, lambda now, seen, fresh: _spoke(now, seen, fresh, event))
-            case AgentClosed():
-                return await self._effect(record.id, lambda now, seen, fresh: self._gave_back(now, seen, fresh, event))
-
-    def _took(self, now: float, seen: Conversation, record: CaseRecord, agent: Agent) -> Effect | None:
-        if seen.owner == "human" and record.agent == agent.name:
-            return None
-        text = self._phrases.joined.replace("{agent}", escape(agent.name))
-        return Effect(
-            conversation=seen.id,
-            now=now,
-            event_id=f"took:{record.id}:{agent.id}:{seen.owner_version}",
-            owner=OwnerChange(expected=seen.owner_version, owner="human", case=record.id),
-            case=record.taken(agent.name),
-            outgoing=(_notice(f"{record.id}:joined:{seen.owner_version}", text),),
-        )
-
-    def _gave_back(self, now: float, seen: Conversation, record: CaseRecord, event: AgentClosed) -> Effect:
-        name = event.agent.name if event.agent else record.agent
-        due = Due(kind="ownership", key=record.id, text=event.note)
-        message = Message(event_id=f"returned:{record.id}", address=seen.address, sender=SYSTEM, content=due, at=now)
-        left = _notice(f"{record.id}:left", self._phrases.left.replace("{agent}", escape(name)))
-        return Effect(
-            conversation=seen.id,
-            now=now,
-            event_id=event.event_id,
-            owner=OwnerChange(expected=seen.owner_version, owner="wrapping_up", case=record.id),
-            case=record.closed(now),
-            outgoing=(left,) if name else (),
-            message=message,
-        )
+        if isinstance(event, AgentTyping):
+            await self._typing(record, on=event.on)
+            return True
+        move, phrases = event, self._phrases
+        return await self._effect(record.id, lambda now, seen, fresh: moves.move(now, seen, fresh, move, phrases))
 
     async def _effect(self, case: str, make: Make) -> bool:
         """Apply what `make` says of the newest state, again if the owner's version moved on between."""
@@ -262,22 +240,12 @@ class Bridge(DeskGateway):
             await channel.typing(address, on=on)
 
 
-def _spoke(now: float, seen: Conversation, record: CaseRecord, event: AgentReplied) -> Effect | None:
-    if seen.case != record.id:
-        return None
-    reply = Reply(text=event.text, media=event.media)
-    outgoing = Outgoing(key=f"{record.id}:{event.event_id}", body=reply, source="agent", author=event.agent.name)
-    return Effect(conversation=seen.id, now=now, event_id=event.event_id, outgoing=(outgoing,))
-
-
-def summarise(record: CaseRecord, entries: list[Entry]) -> str:
-    """The first lines an agent reads: why, and the person's last words."""
-    # Bare figures are answers to questions, one-time codes among them: they tell an agent nothing.
-    said = [entry.text for entry in entries if entry.source == "user" and any(c.isalpha() for c in entry.text)][-3:]
-    lines = [f"Why: {record.reason or 'asked for a person'}"]
-    lines += [f"They said: {text[:300]}" for text in said]
-    return "\n".join(lines)
-
-
-def _notice(key: str, text: str) -> Outgoing:
-    return Outgoing(key=key, body=Reply(text=text), source="system")
+def _leaves(content: Content) -> bool:
+    """Whether somebody who waits for a person says that they would rather not."""
+    match content:
+        case Text(text=text) | Pressed(label=text):
+            return meaning(text) in {"cancel", "back"}
+        case Command(name=name, text=text):
+            return name in {"cancel", "back"} and not text
+        case _:
+            return False

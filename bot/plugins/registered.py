@@ -100,7 +100,20 @@ class Registrar:
                 f"{self._plugin.name}: the skill {skill.name} has no handler; "
                 f'add one: @skill.intent("an example") async def answer(turn: Turn) -> None'
             )
+        self._refuse_taken_commands(skill)
         self._plugin.skills.append(skill)
+
+    def _refuse_taken_commands(self, skill: Skill) -> None:
+        """A command belongs to one handler: of two, nobody could say which one answers."""
+        own = {command: intent.id for intent in skill.intents for command in intent.commands}
+        for other, theirs in self._all("skills"):
+            for intent in theirs.intents:
+                for command in intent.commands:
+                    if command in own:
+                        raise PluginError(
+                            f"{self._plugin.name}: {own[command]} wants the command /{command}, which {intent.id} of "
+                            f"{other.name} has already; rename one of them"
+                        )
 
     def _all(self, kind: str) -> Iterable[tuple[Loaded, Any]]:
         return [(other, item) for other in (*self._others, self._plugin) for item in getattr(other, kind)]

@@ -188,6 +188,7 @@ class Effect(Value, frozen=True):
     owner: OwnerChange | None = None
     case: CaseRecord | None = None
     outgoing: tuple[Outgoing, ...] = ()
+    timers: tuple[Timer, ...] = ()
     message: Message | None = None
 
 
@@ -240,6 +241,10 @@ class Store(Database):
     @abstractmethod
     async def put(self, message: Message, now: float) -> Accepted:
         """Store a message durably; the same event id again answers the same with `duplicate` set."""
+
+    @abstractmethod
+    async def take(self, message: Message, worker: str, lease: float, now: float) -> tuple[Accepted, Claim | None]:
+        """`put`, and `claim` of its turn in the same transaction if nothing else of its lane waits or is at work."""
 
     @abstractmethod
     async def claim(self, worker: str, limit: int, lease: float, now: float) -> list[Claim]:

@@ -32,6 +32,7 @@ def apply(raw: sqlite3.Connection, effect: Effect, message: inbox.Incoming | Non
         lanes.change_owner(raw, effect.conversation, effect.owner)
     if effect.case is not None:
         records.write_case(raw, effect.case)
+    records.set_timers(raw, effect.conversation, effect.timers)
     rows: tuple[OutRow, ...] = ()
     if effect.outgoing:
         (last,) = raw.execute(_NUMBERS, (len(effect.outgoing), effect.conversation)).fetchone()

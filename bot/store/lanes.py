@@ -9,10 +9,11 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from bot.channel import Accepted
 from bot.errors import Fenced
 from bot.messages import Address
 from bot.people import Conversation, Person
-from bot.store import outbox, records
+from bot.store import inbox, outbox, records
 from bot.store.codec import decode_message
 from bot.store.contract import Change, Claim, Committed, OutRow, OwnerChange
 
@@ -75,6 +76,20 @@ def claim(raw: sqlite3.Connection, worker: str, limit: int, until: float, now: f
     rows = raw.execute(_READY, (now, limit)).fetchall()
     raw.executemany(_CLAIM, [(worker, until, row[0]) for row in rows])
     return [_as_claim(row, 1) for row in rows]
+
+
+def take(
+    raw: sqlite3.Connection, item: inbox.Incoming, worker: str, until: float, now: float
+) -> tuple[Accepted, Claim | None]:
+    """Store a message, and claim its turn in the same breath if nothing else of its lane waits or is at work."""
+    accepted = inbox.put(raw, item, now)
+    if accepted.duplicate:
+        return accepted, None
+    row = raw.execute(_ONE + " AND l.turn_seq = ? AND l.worker = ''", (accepted.conversation, accepted.seq)).fetchone()
+    if row is None:
+        return accepted, None
+    raw.execute(_CLAIM, (worker, until, accepted.conversation))
+    return accepted, _as_claim(row, 1)
 
 
 def commit(raw: sqlite3.Connection, change: Change) -> Committed:

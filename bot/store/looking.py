@@ -17,7 +17,10 @@ from bot.store.contract import CaseRecord, DeadLetter, OutRow
 from bot.store.lanes import as_person
 
 # Behind a reply that still waits nothing is shown: it would appear later in front of what a client already has.
-_CUT = "SELECT min(seq) FROM outbox WHERE conversation = ? AND target = 'channel' AND status = 'pending'"
+# The status is asked twice: the first, in the words of the index outbox_unsent, lets SQLite use it.
+_CUT = """
+SELECT min(seq) FROM outbox
+WHERE conversation = ? AND target = 'channel' AND status IN ('pending', 'sending') AND status = 'pending'"""
 
 _SAID = """
 SELECT seq, payload FROM inbox WHERE conversation = ? AND seq > ? AND seq < ? AND words = 1 ORDER BY seq LIMIT ?"""

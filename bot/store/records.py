@@ -48,7 +48,7 @@ def write(raw: sqlite3.Connection, change: Change) -> None:
     # Cleared before set: a change may replace a question's deadline by the next one's.
     for key in change.cleared:
         raw.execute(_CLEAR, (conversation, key))
-    _set_timers(raw, conversation, change.timers)
+    set_timers(raw, conversation, change.timers)
     _write_facts(raw, change.facts)
     if change.case is not None:
         write_case(raw, change.case)
@@ -56,6 +56,12 @@ def write(raw: sqlite3.Connection, change: Change) -> None:
         raw.execute(_TRACE, (conversation, change.n, change.trace))
     if change.parked:
         raw.execute(_PARK, (conversation, change.n, change.now, change.parked))
+
+
+def set_timers(raw: sqlite3.Connection, conversation: str, timers: Iterable[Timer]) -> None:
+    """Set timers; one of the same key is replaced."""
+    for timer in timers:
+        raw.execute(_TIMER, (conversation, timer.key, timer.at, encode(timer.due)))
 
 
 def write_case(raw: sqlite3.Connection, case: CaseRecord) -> None:
@@ -80,11 +86,6 @@ def as_case(row: tuple[Any, ...]) -> CaseRecord:
         cursor=cursor,
         closed_at=closed_at,
     )
-
-
-def _set_timers(raw: sqlite3.Connection, conversation: str, timers: Iterable[Timer]) -> None:
-    for timer in timers:
-        raw.execute(_TIMER, (conversation, timer.key, timer.at, encode(timer.due)))
 
 
 def _write_facts(raw: sqlite3.Connection, facts: Iterable[Fact]) -> None:

@@ -116,6 +116,10 @@ class SqliteStore(Store):
         """Store a message durably."""
         return await self._write.run(inbox.put, inbox.incoming(message), now)
 
+    async def take(self, message: Message, worker: str, lease: float, now: float) -> tuple[Accepted, Claim | None]:
+        """Store a message durably, and claim its turn if nothing else of its lane waits or is at work."""
+        return await self._write.run(lanes.take, inbox.incoming(message), worker, now + lease, now)
+
     async def claim(self, worker: str, limit: int, lease: float, now: float) -> list[Claim]:
         """Take up to `limit` turns that are ready, oldest first."""
         return await self._write.run(lanes.claim, worker, limit, now + lease, now)

@@ -21,7 +21,7 @@ from bot.desk import (
     DeskGateway,
     Ref,
 )
-from bot.errors import SendError
+from bot.errors import Rejected, SendError
 from bot.messages import Address
 from bot.rendering import parse, plain
 
@@ -100,7 +100,8 @@ class FakeChannel(Channel, Types, Drafts):
         self.platform.drafts.append((key, text))
 
     async def stop(self) -> None:
-        """Nothing to do."""
+        """Hear nothing any more."""
+        self.gateway = None
 
 
 @dataclass
@@ -116,29 +117,38 @@ class Ticket:
 
 @dataclass
 class Helpdesk:
-    """What the helpdesk behind the fake desk knows."""
+    """What the helpdesk behind the fake desk knows. Every call fails with `down` while it is set.
+
+    `told` is everything that agents did. `untold` of it the bot has not taken yet: it is told again, as helpdesks do,
+    when the bot comes back.
+    """
 
     tickets: dict[str, Ticket] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     faults: list[SendError] = field(default_factory=list)
+    down: SendError | None = None
+    untold: list[DeskEvent] = field(default_factory=list)
+    told: list[DeskEvent] = field(default_factory=list)
+    events: int = 0
 
 
 class FakeDesk(Desk):
     """A desk whose agents are the test's own lines: `took`, `says`, `gives_back`."""
 
     name = "fake"
-    capabilities = DeskCapabilities()
+    capabilities = DeskCapabilities(reopen="never_after_close")
 
     def __init__(self, helpdesk: Helpdesk, pulse: Pulse) -> None:
         self.helpdesk, self._pulse = helpdesk, pulse
         self.gateway: DeskGateway | None = None
-        self._events = 0
+        self._telling: asyncio.Task[None] | None = None
 
     # --- the contract
 
     async def start(self, gateway: DeskGateway) -> None:
-        """Be ready."""
+        """Be ready, and hear what was missed."""
         self.gateway = gateway
+        self._tell()
 
     async def open(self, case: Case, key: str) -> Ref:
         """Make a ticket, once per key."""
@@ -149,23 +159,27 @@ class FakeDesk(Desk):
     async def append(self, ref: Ref, entry: Entry, key: str) -> None:
         """Add a line, once per key."""
         await self._told()
+        ticket = self._ticket(ref)
         if key not in self.helpdesk.seen:
             self.helpdesk.seen.add(key)
-            self._ticket(ref).entries.append(entry)
+            ticket.entries.append(entry)
 
     async def note(self, ref: Ref, text: str, key: str) -> None:
         """Add a private note, once per key."""
         await self._told()
+        ticket = self._ticket(ref)
         if key not in self.helpdesk.seen:
             self.helpdesk.seen.add(key)
-            self._ticket(ref).notes.append(text)
+            ticket.notes.append(text)
 
     async def signal(self, ref: Ref, *, typing: bool) -> None:
         """Ignore typing."""
 
     async def fetch(self, ref: Ref, cursor: str) -> tuple[list[DeskEvent], str]:
-        """Nothing is ever missed here."""
-        return [], cursor
+        """What agents did behind `cursor`, whether the bot has taken it or not."""
+        number = int(cursor or 0)
+        events = [event for event in self.helpdesk.told[number:] if event.ref == ref]
+        return events, str(len(self.helpdesk.told))
 
     async def close(self, ref: Ref, reason: str, key: str) -> None:
         """Mark the ticket."""
@@ -173,7 +187,10 @@ class FakeDesk(Desk):
         self._ticket(ref).closed = reason
 
     async def stop(self) -> None:
-        """Nothing to do."""
+        """Tell nothing any more."""
+        self.gateway = None
+        if self._telling is not None:
+            self._telling.cancel()
 
     # --- the agents
 
@@ -183,36 +200,72 @@ class FakeDesk(Desk):
         assert self.helpdesk.tickets, "nobody was handed over"  # noqa: S101 - a test's own check
         return list(self.helpdesk.tickets.values())[-1]
 
-    async def takes(self, agent: str = "Ana") -> None:
-        """An agent takes the newest ticket."""
-        await self._emit(AgentTook(event_id=self._id(), ref=self.ticket.ref, agent=_agent(agent), at=0.0))
+    async def takes(self, agent: str = "Ana", *, ref: Ref | None = None) -> None:
+        """An agent takes the ticket `ref`, or the newest."""
+        where = ref or self.ticket.ref
+        await self._emit(AgentTook(event_id=self._id(), ref=where, agent=_agent(agent), at=0.0))
 
-    async def says(self, text: str, agent: str = "Ana", event_id: str = "") -> None:
-        """An agent answers in the newest ticket."""
-        event = AgentReplied(
-            event_id=event_id or self._id(), ref=self.ticket.ref, agent=_agent(agent), text=text, at=0.0
-        )
-        await self._emit(event)
+    async def says(self, text: str, agent: str = "Ana", event_id: str = "", *, ref: Ref | None = None) -> None:
+        """An agent answers in the ticket `ref`, or in the newest."""
+        where = ref or self.ticket.ref
+        id = event_id or self._id()
+        await self._emit(AgentReplied(event_id=id, ref=where, agent=_agent(agent), text=text, at=0.0))
 
-    async def gives_back(self, agent: str = "Ana", note: str = "") -> None:
-        """An agent gives the newest ticket back to the bot."""
-        await self._emit(AgentClosed(event_id=self._id(), ref=self.ticket.ref, at=0.0, agent=_agent(agent), note=note))
+    async def gives_back(self, agent: str = "Ana", note: str = "", *, ref: Ref | None = None) -> None:
+        """An agent gives the ticket `ref`, or the newest, back to the bot."""
+        where = ref or self.ticket.ref
+        ticket = self._ticket(where)
+        ticket.closed = ticket.closed or "returned"
+        await self._emit(AgentClosed(event_id=self._id(), ref=where, at=0.0, agent=_agent(agent), note=note))
+
+    async def tells_again(self) -> None:
+        """The helpdesk delivers again what the bot has not taken."""
+        await self._wait(self._tell())
 
     async def _emit(self, event: DeskEvent) -> None:
+        self.helpdesk.untold.append(event)
+        if all(known.event_id != event.event_id for known in self.helpdesk.told):
+            self.helpdesk.told.append(event)
+        await self._wait(self._tell())
+
+    async def _wait(self, telling: asyncio.Task[None]) -> None:
+        while not telling.done() and not self._pulse.dead:  # noqa: ASYNC110 - a dead bot sets no event
+            await asyncio.sleep(0.0005)
+        if telling.done():
+            telling.result()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the bot has not heard everything yet."""
+        return self._telling is not None and not self._telling.done()
+
+    def _tell(self) -> asyncio.Task[None]:
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_all(), name="fake desk")
+        return self._telling
+
+    async def _tell_all(self) -> None:
         assert self.gateway is not None, "the bot is not running"  # noqa: S101
-        await self.gateway.receive(event)
+        while self.helpdesk.untold:
+            await self.gateway.receive(self.helpdesk.untold[0])
+            self.helpdesk.untold.pop(0)
 
     async def _told(self) -> None:
         await self._pulse.check()
         if self.helpdesk.faults:
             raise self.helpdesk.faults.pop(0)
+        if self.helpdesk.down:
+            raise self.helpdesk.down
 
     def _ticket(self, ref: Ref) -> Ticket:
-        return next(ticket for ticket in self.helpdesk.tickets.values() if ticket.ref == ref)
+        for ticket in self.helpdesk.tickets.values():
+            if ticket.ref == ref:
+                return ticket
+        raise Rejected(f"there is no ticket {ref.id}")
 
     def _id(self) -> str:
-        self._events += 1
-        return f"e{self._events}"
+        self.helpdesk.events += 1
+        return f"e{self.helpdesk.events}"
 
 
 def _agent(name: str) -> Agent:

@@ -236,7 +236,7 @@ class Bot:
         await self._breathe()
         if self.pulse.dead:
             return False
-        if self.app.busy:
+        if self.app.busy or self.desk.busy:
             self._still = self._still + 1 if self.store.idle else 0
             waking = self.clock.next_waking
             if self._still > STILL and waking is not None and waking <= limit:

@@ -76,6 +76,10 @@ class MortalStore(Store):
         """A write."""
         return await self._write(lambda: self.store.put(message, now))
 
+    async def take(self, message: Message, worker: str, lease: float, now: float) -> tuple[Accepted, Claim | None]:
+        """A write."""
+        return await self._write(lambda: self.store.take(message, worker, lease, now))
+
     async def commit(self, change: Change) -> Committed:
         """A write."""
         return await self._write(lambda: self.store.commit(change))

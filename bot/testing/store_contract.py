@@ -129,6 +129,18 @@ class HandoffContract(StoreSuite):
             assert claim.message.content == Due(kind="ownership", key="k1")
             assert claim.conversation.person.id == PERSON
 
+    async def test_an_effect_sets_timers_once(self, tmp_path: Path) -> None:
+        timer = Timer(key="waiting", at=NOW + 5, due=Due(kind="ownership", key="waiting"))
+        waits = Effect(conversation=CHAT, now=NOW, event_id="d1", timers=(timer,))
+        async with self.opened(tmp_path) as store:
+            await answer(store, "e1")
+            assert await store.apply(waits) is not None
+            assert await store.apply(but(waits, timers=(but(timer, at=NOW + 1),))) is None
+            assert await store.next_due() == NOW + 5
+            assert await store.fire(NOW + 4) == 0
+            assert await store.fire(NOW + 5) == 1
+            assert (await take(store, NOW + 5)).message.content == Due(kind="ownership", key="waiting")
+
     async def test_cases_are_found_until_they_are_closed(self, tmp_path: Path) -> None:
         case = CaseRecord(id="k1", conversation=CHAT, desk="console", queue="q", reason="r", opened_at=NOW)
         async with self.opened(tmp_path) as store:

@@ -38,7 +38,7 @@ from bot import Text as Words
 from channels.terminal.lines import Lines
 from channels.terminal.profiles import Profile, profile
 from channels.terminal.render import clean, render
-from channels.terminal.screen import Screen
+from channels.terminal.screen import GONE, Screen
 
 _EARLIER = 10  # lines of history shown at the start
 
@@ -125,7 +125,7 @@ class TerminalChannel(Channel, Types, Drafts):
         self._screen.status("")
         try:
             self._screen.show(_line(delivery.source, delivery.author, render(delivery.reply, self.capabilities)))
-        except OSError as exc:
+        except GONE as exc:
             raise Rejected("the terminal is gone") from exc
         self._unanswered = max(0, self._unanswered - 1)
         self._changed.set()

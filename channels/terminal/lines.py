@@ -24,10 +24,10 @@ class Lines:
         self._reading = False
 
     async def next(self) -> str | None:
-        """The next line without its end; None when there are no more."""
+        """The next line without its end; None when there are no more, and once it is closed."""
         while not self._ready and not self._ended:
             self._take(await self._read())
-        return self._ready.pop(0) if self._ready else None
+        return self._ready.pop(0) if self._ready and not self._closed else None
 
     def close(self) -> None:
         """Stop reading; a waiting `next` returns None."""

@@ -30,7 +30,7 @@ def _utf16_units(text: str) -> int:
 _PROFILES = MappingProxyType(
     {
         "web": Profile(
-            "web", Capabilities(buttons=20, markdown=True, cards=True, media=True, typing=True, drafts=True), len
+            "web", Capabilities(buttons=12, markdown=True, cards=True, media=True, typing=True, drafts=True), len
         ),
         "sms": Profile("sms", Capabilities(max_text=1600), _characters),
         "telegram": Profile(

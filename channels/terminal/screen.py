@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
+
+GONE = (OSError, ValueError)
+"""What writing raises once nobody can see it: the line was cut, or the stream is closed."""
 
 _CLEAR_LINE = "\r\x1b[K"
 
@@ -16,6 +21,8 @@ class Screen:
     def __init__(self, out: TextIO, prompt: str) -> None:
         self._console = Console(file=out, highlight=False, soft_wrap=True, emoji=False, markup=False)
         self._out = out
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="replace")  # a terminal without emoji shows a question mark, not a traceback
         self._prompt = prompt
         self._status = ""
         self._asking = False
@@ -26,17 +33,18 @@ class Screen:
         return self._console.is_terminal
 
     def show(self, text: Text) -> None:
-        """Print lines; the prompt comes back below them."""
+        """Print lines; the prompt comes back below them. Raises one of GONE when there is no terminal any more."""
         self._clear()
         self._console.print(text)
         self._redraw()
 
     def status(self, text: str) -> None:
-        """Show something fleeting before the prompt; "" takes it away."""
-        if self.interactive and text != self._status:
-            self._clear()
-            self._status = text
-            self._redraw()
+        """Show something fleeting before the prompt; "" takes it away. A terminal that is gone shows nothing."""
+        with suppress(*GONE):
+            if self.interactive and text != self._status:
+                self._clear()
+                self._status = text
+                self._redraw()
 
     def ask(self) -> None:
         """Show the prompt from now on."""
@@ -46,7 +54,8 @@ class Screen:
     def close(self) -> None:
         """Leave the terminal with the cursor on a fresh line."""
         self._status = ""
-        self._clear()
+        with suppress(*GONE):
+            self._clear()
         self._asking = False
 
     def _clear(self) -> None:

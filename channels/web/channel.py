@@ -12,7 +12,19 @@ from aiohttp import BodyPartReader, hdrs, web
 from aiohttp.client_exceptions import ClientPayloadError
 from aiohttp.http_exceptions import HttpProcessingError
 
-from bot import Address, Capabilities, Channel, Clock, Delivery, Drafts, Gateway, Receipt, StoreUnavailable, Types
+from bot import (
+    Address,
+    Capabilities,
+    Channel,
+    Clock,
+    Delivery,
+    Drafts,
+    Gateway,
+    NotSent,
+    Receipt,
+    StoreUnavailable,
+    Types,
+)
 from channels.web.assets import CHECKED, FOREVER, Assets
 from channels.web.feed import Feed
 from channels.web.intake import Intake, Rules, address_of
@@ -70,6 +82,7 @@ class WebChannel(Channel, Types, Drafts):
 
     async def start(self, gateway: Gateway) -> None:
         """Give every message to the gateway from now on."""
+        self._feed = Feed()  # one that was closed by `stop` stays closed, for the readers that it let go
         rules = Rules(self._settings.max_text, await asyncio.to_thread(install_secret, self._home))
         await asyncio.to_thread(self._uploads.open)
         self._intake = Intake(gateway, self._uploads, self._feed, self._now, rules)
@@ -85,8 +98,12 @@ class WebChannel(Channel, Types, Drafts):
         return Receipt(platform_id=delivery.id)
 
     async def find_sent(self, delivery: Delivery) -> Receipt | None:
-        """A reply in the transcript has arrived."""
-        return await self.send(delivery)
+        """A reply in the transcript has arrived: whoever looks, sees it."""
+        intake = self._intake
+        if intake is None:
+            raise NotSent("the channel is not running")
+        found = await intake.gateway.history(delivery.address, after=delivery.seq - 1, limit=1)
+        return await self.send(delivery) if found and found[0].seq == delivery.seq else None
 
     async def typing(self, address: Address, *, on: bool) -> None:
         """Show or hide the typing dots."""

@@ -37,6 +37,11 @@ class Feed:
         self._boxes: dict[str, set[Mailbox]] = {}
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether the readers were let go; whoever still has a line open is not heard any more."""
+        return self._closed
+
     @contextmanager
     def reading(self, chat: str) -> Iterator[Mailbox]:
         """A mailbox for as long as somebody reads."""

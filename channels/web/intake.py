@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot import Address, Command, Gateway, Media, Message, Pressed, Sender, Text, Typing
+from bot import Address, Command, Gateway, Media, Message, Pressed, Sender, StoreUnavailable, Text, Typing
 from channels.web.feed import Feed
 from channels.web.keys import conversation_for, unguessable
 from channels.web.parse import BadRequest, Said, content_of, conversation_of
@@ -44,6 +44,8 @@ class Intake:
 
     async def say(self, said: Said, language: str, conversation: str = "") -> Posted:
         """Store a message; once this returns it is safe, and the same client id again answers the same."""
+        if self._feed.closed:
+            raise StoreUnavailable("the channel has stopped")
         conversation = conversation or self.conversation(said.conversation, said.client_id)
         media = await self._media(conversation, said)
         content = content_of(said, media, self._rules.max_text)

@@ -6,16 +6,33 @@ through the gateway. What an agent does takes effect only through `gateway.recei
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from aiohttp import web
+from msgspec.structs import replace
+from sqlalchemy import Connection
 
-from bot import Case, Clock, Database, Desk, DeskCapabilities, DeskEvent, DeskGateway, Entropy, Entry, Ref, Rejected
+from bot import (
+    Case,
+    Clock,
+    Database,
+    Desk,
+    DeskCapabilities,
+    DeskEvent,
+    DeskGateway,
+    Entropy,
+    Entry,
+    NotSent,
+    Ref,
+    Rejected,
+    StoreUnavailable,
+)
 from handoff.console import access, records
 from handoff.console.api import Api
 from handoff.console.courier import Courier
 from handoff.console.guard import Guard, Visit
-from handoff.console.inputs import clean_name
+from handoff.console.inputs import clean_name, whole
 from handoff.console.live import Live
 from handoff.console.means import Means
 from handoff.console.pages import LONGEST_NAME, Pages
@@ -23,6 +40,8 @@ from handoff.console.records import NewNote, Ticket
 from handoff.console.settings import ConsoleSettings
 from handoff.console.tables import metadata
 from handoff.console.web import Refusal
+
+T = TypeVar("T")
 
 FETCH = 500
 DIGITS = 9
@@ -66,19 +85,21 @@ class ConsoleDesk(Desk):
     async def open(self, case: Case, key: str) -> Ref:
         """Put the case into the queue, once per key."""
         now = self._means.now()
-        ticket = await self._means.write(lambda c: records.open_ticket(c, case, key, now))
+        kept = _whole(case)
+        ticket = await self._write(lambda c: records.open_ticket(c, kept, key, now))
         self._push(ticket)
         return Ref(id=str(ticket.id))
 
     async def append(self, ref: Ref, entry: Entry, key: str) -> None:
         """Show the agents that something was said."""
-        self._push(await self._means.write(lambda c: records.append(c, _number(ref), entry, key)))
+        number, kept = _number(ref), replace(entry, text=whole(entry.text))
+        self._push(await self._write(lambda c: records.append(c, number, kept, key)))
 
     async def note(self, ref: Ref, text: str, key: str) -> None:
         """Add a note of Frontdesk's own."""
         number = _number(ref)
-        note = NewNote(key=f"bridge:{key}", author="", text=text, at=self._means.now())
-        if not await self._means.write(lambda c: records.add_note(c, number, note)):
+        note = NewNote(key=f"bridge:{key}", author="", text=whole(text), at=self._means.now())
+        if not await self._write(lambda c: records.add_note(c, number, note)):
             raise Rejected(f"console has no ticket {ref.id}")
         self._live.push({"type": "notes", "ticket": number})
 
@@ -94,8 +115,8 @@ class ConsoleDesk(Desk):
 
     async def close(self, ref: Ref, reason: str, key: str) -> None:
         """The conversation left us; closing twice changes nothing."""
-        now = self._means.now()
-        self._push(await self._means.write(lambda c: records.close(c, _number(ref), reason, now)))
+        number, now = _number(ref), self._means.now()
+        self._push(await self._write(lambda c: records.close(c, number, whole(reason), now)))
 
     # --- what browsers call
 
@@ -115,10 +136,31 @@ class ConsoleDesk(Desk):
             raise Refusal(426, "not_a_websocket", "This address speaks WebSocket.")
         return await self._live.serve(request, access.digest(visit.session))
 
+    async def _write(self, fn: Callable[[Connection], T]) -> T:
+        """Write for the bridge, in its errors: a store that refuses is a helpdesk that can't be reached."""
+        try:
+            return await self._means.write(fn)
+        except StoreUnavailable as problem:
+            raise NotSent(f"the console can't write: {problem}") from problem
+
     def _push(self, ticket: Ticket | None) -> None:
         if ticket is None:
             raise Rejected("console has no such ticket")
         self._live.push({"type": "ticket", "ticket": ticket})
+
+
+def _whole(case: Case) -> Case:
+    """The case as the console can keep it: of the transcript it needs the lines' words only."""
+    person = case.person
+    known = {name: whole(getattr(person, name)) for name in ("name", "language", "phone", "email")}
+    return replace(
+        case,
+        person=replace(person, **known),
+        reason=whole(case.reason),
+        summary=whole(case.summary),
+        facts={whole(name): whole(value) for name, value in case.facts.items()},
+        transcript=tuple(replace(entry, text=whole(entry.text)) for entry in case.transcript),
+    )
 
 
 async def _nowhere(_request: web.Request) -> web.StreamResponse:

@@ -17,6 +17,11 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
+def whole(text: str) -> str:
+    """Text in whole characters: half of one can be kept by no database and shown on no page."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def clean_name(name: str) -> str:
     """A name on one line, with single spaces and no characters that would turn the text around it."""
     return " ".join(_UNREADABLE_NAME.sub(" ", name).split())

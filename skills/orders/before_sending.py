@@ -33,7 +33,7 @@ async def _cancel(visit: Visit, order: Order) -> None:
             choices=[*(Choice(label=each.capitalize(), value=each) for each in reasons), _OTHER],
             key="reason",
         )
-    would = f"I would cancel order **{safe(order.number)}** ({pieces(order.items)})."
+    would = f"I would cancel order **{safe(order.number)}** with {pieces(order.items)}."
     done = await settled(visit, Cancel(order=order.number, reason=reason), would, "Yes, cancel it", order)
     if done is not None:
         paid = money(done.money, visit.customer, visit.terms)

@@ -19,6 +19,8 @@ _RECENT = 20
 _SHOWN = 4
 _CLOSE = 2
 _TRIES = 3
+_BACK = 20
+_IT = re.compile(r"\b(?:it|that|this)\b(?! (?:is|was) my\b)", re.IGNORECASE)
 _TALK = "Talk to a person"
 
 
@@ -30,15 +32,17 @@ def numbers(text: str) -> list[str]:
 
 def number_in(text: str) -> str | None:
     """The first order number in an answer, however short."""
-    found = numbers(text) or re.findall(r"\d{3,}", text)
+    found = numbers(text) or re.findall(r"\d{3,}", re.sub(r"(?<=\d)[\s-](?=\d)", "", text))
     return found[0] if found else None
 
 
-async def orders_meant(visit: Visit, question: str, fits: Callable[[Order], bool] = lambda _: True) -> list[Order]:
+async def orders_meant(
+    visit: Visit, question: str, fits: Callable[[Order], bool] = lambda _: True, *, strict: bool = False
+) -> list[Order]:
     """The orders that the message is about; asks if it says too little. Empty when that could not be settled.
 
     Only orders that fit are offered. One that the person named is returned all the same: why nothing can be done with
-    it is for the shop to say.
+    it is for the shop to say. So is one that "it" stands for, unless `strict`.
     """
     named = numbers(visit.turn.text)
     if named:
@@ -48,6 +52,9 @@ async def orders_meant(visit: Visit, question: str, fits: Callable[[Order], bool
     if not recent:
         await visit.turn.say("There is no order on your account yet.", choices=[_TALK])
         return []
+    spoken = await spoken_of(visit, recent)
+    if spoken and (fits(spoken) or not strict):
+        return [spoken]
     fitting = [order for order in recent if fits(order)] or recent[:1]
     fitting = [order for order in fitting if mentioned(order, visit.turn.text)] or fitting
     if len(fitting) == 1:
@@ -67,10 +74,30 @@ def sent(order: Order) -> bool:
     return order.state not in (State.PENDING, State.MODIFIED, State.CANCELLED)
 
 
+def arrived(order: Order) -> bool:
+    """Orders that have reached the customer."""
+    return order.state in (State.DELIVERED, State.RETURN_REQUESTED, State.EXCHANGE_REQUESTED)
+
+
 def mentioned(order: Order, text: str) -> bool:
     """Whether a text names something in the order: "my rain jacket"."""
     said = set(re.findall(r"[^\W_]+", text.casefold()))
     return any(set(re.findall(r"[^\W_]+", item.name.casefold())) <= said for item in order.items)
+
+
+async def spoken_of(visit: Visit, own: Sequence[Order]) -> Order | None:
+    """The one of the customer's own orders that "it" stands for: what the bot or an agent wrote about last."""
+    if not _IT.search(visit.turn.text) or any(mentioned(order, visit.turn.text) for order in own):
+        return None
+    for entry in reversed(await visit.turn.history(_BACK)):
+        if entry.source in {"bot", "agent"}:
+            there = set(numbers(entry.text))
+            named = [
+                order for order in own if there & {order.number, order.number.lstrip("#"), number_in(order.number)}
+            ]
+            if named:
+                return named[0] if len(named) == 1 else None
+    return None
 
 
 async def _asked(visit: Visit, question: str, choices: Sequence[Order], agree: str = "") -> str:

@@ -12,6 +12,9 @@ skill = Skill("orders", "Finds your orders, says when they come, and cancels, ch
 
 
 @skill.pattern(r"(?i)^\s*(?:order\s+)?(?:#\s*W?|W)?\d{7,9}\s*[.?!]*\s*$", r"(?i)^\s*(?:#\s*W?|W)\d{5,9}\s*[.?!]*\s*$")
+@skill.pattern(r"(?i)^\W*where(?:'?s| is| are) (?:my|the|our) (?:orders?|parcels?|packages?) (?:of|for|from)\b")
+@skill.pattern(r"(?i)^\W*where(?:'?s| is| are) (?:my|the) (?:[\w'-]+ ){1,5}(?:that )?i (?:ordered|bought)\b")
+@skill.pattern(r"(?i)^\W*(?:and|what about|how about) (?:order )?#?w?\d{6,9}\W*$")
 @skill.command("/track")
 @skill.intent(
     "where is my order",
@@ -40,8 +43,18 @@ skill = Skill("orders", "Finds your orders, says when they come, and cancels, ch
     "I need the tracking number",
     "what is the status of {number}",
     "where are {number} and {number2}",
-    "where is the {thing} I ordered",
+    "where are the shoes I ordered",
+    "tell me the delivery date of my order",
+    "my order is late",
+    "my order is very late",
+    "my order is not delivered yet",
+    "I want updates on my order",
+    "what is the current state of my order",
+    "how much longer do I have to wait for my parcel",
+    "it has been many days and nothing has come",
     "a question about my order",
+    "tell me about order {number}",
+    "what about order {number}",
     "I need information about my order",
     "I have a query on an order",
     "has my product been dispatched",
@@ -61,6 +74,7 @@ async def track(turn: Turn, orders: Orders) -> None:
     "my order history",
     "show my recent purchases",
     "which orders do I have",
+    "what are my orders",
     "see all my orders",
     "what did I buy last time",
     title="Show my orders",
@@ -79,6 +93,8 @@ async def my_orders(turn: Turn, orders: Orders) -> None:
     "cancel the {thing} I ordered",
     "I ordered by mistake",
     "I don't want it any more, cancel it",
+    "cancel it",
+    "cancel that",
     "can I still cancel this order",
     "how do I cancel",
     "cancel the product",
@@ -87,6 +103,7 @@ async def my_orders(turn: Turn, orders: Orders) -> None:
     "stop my order before it ships",
     "order cancellation",
     "need to cancel what I bought yesterday",
+    "cancel the order that I placed",
     title="Cancel an order",
 )
 async def cancel(turn: Turn, orders: Orders) -> None:
@@ -185,7 +202,9 @@ async def change_items(turn: Turn, orders: Orders) -> None:
     "return the shoes I got",
     "can I give it back",
     "I don't like it, I want a refund",
-    "start a return",
+    "how can I get a refund for the order I placed",
+    "I'd like to start a return",
+    "return part of my order",
     title="Return something",
 )
 async def give_back(turn: Turn, orders: Orders) -> None:
@@ -229,6 +248,9 @@ async def exchange(turn: Turn, orders: Orders) -> None:
     "bad quality product",
     "the box was empty",
     "I received a faulty product",
+    "you delivered somebody else's order",
+    "some of the items I ordered are missing",
+    "I received an expired product",
     "it stopped working after a day",
     title="Something is wrong with what I got",
 )
@@ -250,6 +272,7 @@ async def trouble(turn: Turn, orders: Orders) -> None:
     "I returned it, where is the money",
     "status of my return",
     "did you refund {number}",
+    "many days since the return and still no refund",
     title="Where is my refund?",
 )
 async def refund_status(turn: Turn, orders: Orders) -> None:
@@ -289,6 +312,56 @@ async def options(turn: Turn, orders: Orders) -> None:
 async def rules(turn: Turn, orders: Orders) -> None:
     """The shop's rules in words; nothing personal, so nobody is asked who they are."""
     await telling.rules(turn, orders.terms)
+
+
+@skill.pattern(r"^\s*\+?\d[\d\s().-]{8,18}\d\s*[.?!]*\s*$", r"^\s*[\w.+-]+@[\w-]+(?:\.[\w-]+)+\s*[.?!]*\s*$")
+async def contact_only(turn: Turn, orders: Orders) -> None:
+    """Just a phone number or an e-mail address: perhaps an answer to something we never asked."""
+    if await turn.ask("Thanks. Shall I look up your orders with that?", choices=["Yes", "No"]) == "Yes":
+        if visit := await identified(turn, orders):
+            await telling.list_recent(visit)
+    else:
+        await turn.say("All right. What can I do for you?", choices=["Where is my order?", "Talk to a person"])
+
+
+@skill.intent(
+    "which product should I buy",
+    "show me your products",
+    "which products do you have",
+    "recommend a product for me",
+    "I want to buy something",
+    "how do I place a new order",
+    "can I order now",
+    "are you taking orders at the moment",
+    "do you deliver to my postcode",
+    "how long would it take if I order today",
+    "what does it cost",
+    "do you have any discounts or offers",
+    "is cash on delivery available",
+    "can I pay COD",
+    "which payment methods do you accept",
+    "can I pay in installments",
+    "where is your shop",
+    "is there a store near me",
+    "are your stores open",
+    "what sizes are available",
+    "can I get a custom size",
+    "is your product original",
+    "how do I check the expiry date of a product",
+    "is there a warranty",
+    "what is the difference between these products",
+    "how do I become a seller",
+    "I need a bill or an invoice for my order",
+    "my money was deducted but there is no order",
+    "how do I sign up",
+    title="Products, prices or payment",
+)
+async def elsewhere(turn: Turn) -> None:
+    """What a shop is asked that this skill doesn't do: say so, and offer a person."""
+    await turn.say(
+        "I only look after orders that have been placed, so I can't answer that myself, sorry. A person can.",
+        choices=["Talk to a person", "Where is my order?"],
+    )
 
 
 @skill.intent(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot import Turn
 from bot.ports import Order, State, Terms
-from skills.orders.choosing import mentioned, numbers, orders_meant
+from skills.orders.choosing import mentioned, numbers, orders_meant, spoken_of
 from skills.orders.confirming import next_steps
 from skills.orders.identity import Visit
 from skills.orders.words import amount, listed, overdue, refunds, safe, short, standing
@@ -40,6 +40,8 @@ async def where(visit: Visit) -> None:
 async def _coming(visit: Visit) -> list[Order]:
     """The orders that are still to come, or the one that the message names, if they are few."""
     recent = await visit.turn.step(visit.orders.recent, visit.customer.id, _RECENT, effect=False)
+    if spoken := await spoken_of(visit, recent):
+        return [spoken]
     named = [order for order in recent if mentioned(order, visit.turn.text)]
     coming = named or [order for order in recent if order.state in _OPEN] or recent[:1]
     return coming if len(coming) <= _FEW else []

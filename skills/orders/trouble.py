@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.ports import Order
-from skills.orders.choosing import orders_meant, sent
+from skills.orders.choosing import arrived, orders_meant, sent
 from skills.orders.confirming import next_steps
 from skills.orders.identity import Visit
 from skills.orders.words import safe
@@ -20,6 +20,7 @@ _KINDS = (
     (re.compile(r"\b(?:late|overdue|delayed)\b", re.IGNORECASE), "parcel late"),
 )
 _BROKEN = "arrived broken"
+_AT_HOME = (_BROKEN, "wrong item")  # troubles that only what has arrived can have
 
 
 def kind_of(text: str) -> str:
@@ -32,14 +33,18 @@ def kind_of(text: str) -> str:
 async def trouble(visit: Visit) -> None:
     """Find out which order it is about, and pass it on."""
     kind = kind_of(visit.turn.text)
-    orders = await orders_meant(visit, "I'm sorry to hear that. Which order is it about?", sent)
+    there = arrived if kind in _AT_HOME else sent
+    orders = await orders_meant(visit, "I'm sorry to hear that. Which order is it about?", there, strict=True)
     if not orders:
         return
     if kind not in visit.terms.to_a_person:
         await visit.turn.say("I'm sorry about that. Here is what I can do:", choices=next_steps(orders[0]))
         return
     named = " and ".join(safe(order.number) for order in orders)
-    await visit.turn.say(f"I'm sorry about that. I'm passing order {named} on with all its details.")
+    # Not a promise yet: that there is somebody is said only once the ticket exists.
+    await visit.turn.say(
+        f"I'm sorry about that. Let me find a person for order {named}; they will see all its details."
+    )
     await visit.turn.hand_off(
         "support", f"{kind}: {', '.join(order.number for order in orders)}", _facts(visit, orders)
     )

@@ -86,7 +86,11 @@ def money(payments: Iterable[Payment], customer: Customer, terms: Terms) -> str:
 
 def standing(order: Order, customer: Customer, terms: Terms, now: date) -> str:
     """Where an order stands, in one or two sentences that begin with its number."""
-    subject = f"Order **{safe(order.number)}** ({pieces(order.items)})"
+    return f"{_state(order, customer, terms, now)} In it: {pieces(order.items)}."
+
+
+def _state(order: Order, customer: Customer, terms: Terms, now: date) -> str:
+    subject = f"Order **{safe(order.number)}**"
     match order.state:
         case State.PENDING | State.MODIFIED:
             changed = ", with the changes you made" if order.state is State.MODIFIED else ""

@@ -11,7 +11,9 @@ from benchmarks.kills import Plan, storm
 
 
 async def test_nothing_is_lost_or_said_twice_when_the_server_is_killed(tmp_path: Path) -> None:
-    plan = Plan(seed=11, kills=6, conversations=20, orders=1, drop=0.02, longest_life=0.6, longest_pause=0.2)
+    plan = Plan(
+        seed=11, kills=6, conversations=20, orders=1, drop=0.01, during_start=0.0, longest_life=0.6, longest_pause=0.2
+    )
     _, outcome = await storm(plan, tmp_path)
     counts = outcome.verdict.counts
     assert outcome.verdict.violations == []

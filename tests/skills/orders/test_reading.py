@@ -228,4 +228,4 @@ def test_every_order_of_the_shop_can_be_told() -> None:
 
 
 def test_words_of_others_are_made_harmless() -> None:
-    assert safe("{name} *x*") == r"\(name\) \*x\*"
+    assert safe("{name} *x*") == r"(name) \*x\*"

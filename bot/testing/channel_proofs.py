@@ -1,0 +1,169 @@
+"""What a channel announces, it can do: the part of the channels' suite that the table of capabilities is made from.
+
+The checks are named `test_proves_...` and record what they proved; `python -m bot.testing.capabilities` runs them.
+"""
+
+# ruff: noqa: S101  # asserting is what a conformance suite does; a button's token is no secret
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.channel import Capabilities, Drafts, Types
+from bot.messages import Media, Pressed
+from bot.replies import Button, Card, Choice, Field, Reply
+from bot.testing.channel_kit import ChannelSuite, Talk, soon
+
+Record = Callable[[str, object], None]
+
+UNPROVEN = ("edits", "reactions")
+"""Announced for the time being only: no contract of ours has a call for them yet."""
+
+
+class ProofContract(ChannelSuite):
+    """What a channel announces, it can do; and where it can't, the core's way out is shown."""
+
+    async def test_proves_max_text(self, tmp_path: Path, record_property: Record) -> None:
+        """A text over the limit is split by the core, and every part is taken and shown."""
+        async with self.opened(tmp_path) as talk:
+            limit = talk.channel.capabilities.max_text
+            there = (await talk.hears("hello")).address
+            words = [f"word{number:05d}" for number in range(max(50, limit // 3))]
+            parts = await talk.says(" ".join(words), there)
+            assert all(not limit or talk.channel.measure(part.reply.text) <= limit for part in parts)
+            assert len(parts) > 1 or not limit
+            seen = await talk.wire.sees()
+            assert [word for word in words if word not in seen] == []
+            self._proven(record_property, talk, "max_text", limit or "no limit")
+
+    async def test_proves_buttons(self, tmp_path: Path, record_property: Record) -> None:
+        """As many as announced are shown, and each comes back with its token; one more becomes a numbered list."""
+        async with self.opened(tmp_path) as talk:
+            most = talk.channel.capabilities.buttons
+            there = (await talk.hears("hello")).address
+            if most:
+                offered = await talk.says(_question(most), there)
+                for button in offered[-1].reply.buttons[:: max(1, most - 1)]:
+                    assert await talk.wire.press(button.label)
+                    pressed = talk.core.received[-1].content
+                    assert isinstance(pressed, Pressed)
+                    assert pressed.token == button.token
+                    assert pressed.label in ("", button.label)
+                    assert talk.core.received[-1].address == there
+            await talk.says(_question(most + 1), there)
+            assert f"{most + 1}) Flavour {most + 1}" in await talk.wire.sees()
+            self._proven(record_property, talk, "buttons", most or "numbered list")
+
+    async def test_proves_markdown(self, tmp_path: Path, record_property: Record) -> None:
+        """Bold is bold where there is markup, and nobody ever sees the asterisks."""
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            await talk.says("This is **loud** and this is quiet.", there)
+            assert "This is loud and this is quiet." in await talk.wire.sees()
+            bold = await talk.wire.bold()
+            assert "quiet" not in bold
+            assert ("loud" in bold) == talk.channel.capabilities.markdown
+            self._proven(record_property, talk, "markdown", talk.channel.capabilities.markdown)
+
+    async def test_proves_media(self, tmp_path: Path, record_property: Record) -> None:
+        """A file is shown as a file, or its name and address are in the text."""
+        picture = Media(url="https://files.example/cat.png", name="cat.png", type="image/png", alt="A cat")
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            await talk.says(Reply(text="Look:", media=(picture,)), there)
+            seen = await talk.wire.sees()
+            assert "Look:" in seen
+            assert "A cat" in seen or "cat.png" in seen
+            assert ("https://files.example/cat.png" in await talk.wire.files()) == talk.channel.capabilities.media
+            self._proven(record_property, talk, "media", talk.channel.capabilities.media)
+
+    async def test_proves_cards(self, tmp_path: Path, record_property: Record) -> None:
+        """A card is shown as a card, or everything on it is in the text."""
+        card = Card(title="Blue lamp", text="Bright and warm.", fields=(Field(name="Price", value="40 €"),))
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            await talk.says(Reply(text="This one?", card=card), there)
+            seen = await talk.wire.sees()
+            for words in ("This one?", "Blue lamp", "Bright and warm.", "Price", "40 €"):
+                assert words in seen
+            assert ("Blue lamp" in await talk.wire.cards()) == talk.channel.capabilities.cards
+            self._proven(record_property, talk, "cards", talk.channel.capabilities.cards)
+
+    async def test_proves_typing(self, tmp_path: Path, record_property: Record) -> None:
+        """The person is shown that somebody types, until they are told that it is over."""
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            if talk.channel.capabilities.typing:
+                assert isinstance(talk.channel, Types)
+                await talk.channel.typing(there, on=True)
+                assert await soon(talk.wire.sees_typing)
+                await talk.channel.typing(there, on=False)
+                assert await soon(lambda: _hidden(talk))
+            self._proven(record_property, talk, "typing", talk.channel.capabilities.typing)
+
+    async def test_proves_drafts(self, tmp_path: Path, record_property: Record) -> None:
+        """The person sees a reply grow, and at the end the finished reply instead."""
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            if talk.channel.capabilities.drafts:
+                assert await shows_a_draft(talk, "Once upon")
+                assert await shows_a_draft(talk, "Once upon a time")
+                await talk.says("Once upon a time there was a lamp.", there)
+                assert "there was a lamp." in await talk.wire.sees()
+            self._proven(record_property, talk, "drafts", talk.channel.capabilities.drafts)
+
+    async def test_proves_read_back(self, tmp_path: Path, record_property: Record) -> None:
+        """What was sent is found, after a restart too, and nothing else is; otherwise nobody may ask."""
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            (sent,) = await talk.says("sent", there)
+            (unsent,) = talk.core.deliveries(talk.channel, Reply(text="sent"), there)
+            if talk.channel.capabilities.read_back:
+                assert await talk.channel.find_sent(sent) is not None
+                assert await talk.channel.find_sent(unsent) is None, "it found what was never sent"
+                await talk.restart()
+                assert await talk.channel.find_sent(sent) is not None
+                assert await talk.channel.find_sent(unsent) is None
+            self._proven(record_property, talk, "read_back", talk.channel.capabilities.read_back)
+
+    async def test_proves_nothing_of_the_rest(self, tmp_path: Path, record_property: Record) -> None:
+        """Every field of Capabilities is proven above, known to be unproven, or no ability."""
+        proven = {name.removeprefix("test_proves_") for name in dir(self) if name.startswith("test_proves_")}
+        assert set(Capabilities.__struct_fields__) - proven == {*UNPROVEN, "send_timeout"}
+        async with self.opened(tmp_path) as talk:
+            for name in UNPROVEN:
+                announced = getattr(talk.channel.capabilities, name)
+                self._proven(record_property, talk, name, "announced, not proven" if announced else False)
+
+    def _proven(self, record: Record, talk: Talk, capability: str, value: object) -> None:
+        record("proven", ("channel", self.title or talk.channel.name, capability, value))
+
+
+async def shows_a_draft(talk: Talk, text: str) -> bool:
+    """Whether the person comes to see a draft of this text."""
+    assert isinstance(talk.channel, Drafts)
+    there = talk.core.received[-1].address
+    await talk.channel.draft(there, "key", text)
+
+    async def shown() -> bool:
+        return await talk.wire.sees_draft() == text
+
+    return await soon(shown)
+
+
+async def _hidden(talk: Talk) -> bool:
+    return not await talk.wire.sees_typing()
+
+
+def _question(choices: int) -> Reply:
+    """A question with so many choices, as the core puts it."""
+    labels = [f"Flavour {number}" for number in range(1, choices + 1)]
+    return Reply(
+        text="Which one?",
+        choices=tuple(Choice(label=label) for label in labels),
+        buttons=tuple(
+            Button(token=f"c0123456789abcdef0123.17.{choices}.{number}", label=label, value=label)
+            for number, label in enumerate(labels)
+        ),
+    )

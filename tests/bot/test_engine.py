@@ -1,0 +1,138 @@
+"""The engine under leases, pauses and load: one turn of a lane at a time, whatever the clock and the process do."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot import Skill, Turn
+from bot.dialogs import Dialogs
+from bot.testing import Bot
+from tests.scenarios.shopping import Kitchen, pizza
+
+
+class Works:
+    """A skill with a step that lasts until the test lets it end."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.began = self.ended = self.most = self.now = 0
+
+    async def work(self) -> str:
+        self.began += 1
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            await self.gate.wait()
+        finally:
+            self.now -= 1
+        self.ended += 1
+        return "done"
+
+    def skill(self, *, deadline: float = 30.0, concurrency: int = 200) -> Skill:
+        skill = Skill("works", "Works.", deadline=deadline, concurrency=concurrency)
+
+        @skill.intent("work hard")
+        async def go(turn: Turn) -> None:
+            await turn.say("{done}", done=await turn.step(self.work))
+
+        return skill
+
+
+async def until(works: Works, began: int) -> None:
+    async with asyncio.timeout(5):
+        while works.began < began:
+            await asyncio.sleep(0.001)
+
+
+async def test_a_turn_that_outlasts_its_lease_runs_once() -> None:
+    works = Works()
+    async with Bot(works.skill(deadline=1000)) as bot, bot.user() as u:
+        saying = asyncio.create_task(u.says("work hard"))
+        await until(works, 1)
+        for _ in range(20):
+            bot.clock.move(bot.clock.now() + 5)
+            await asyncio.sleep(0.005)
+        works.gate.set()
+        await saying
+        assert (u.all_seen, works.began) == (["done"], 1)
+
+
+async def test_a_process_that_slept_past_its_leases_does_not_begin_its_own_turns_again() -> None:
+    works = Works()
+    async with Bot(works.skill(deadline=1000)) as bot, bot.user() as u:
+        saying = asyncio.create_task(u.says("work hard"))
+        await until(works, 1)
+        bot.clock.move(bot.clock.now() + 100)  # a suspended laptop, a handler that blocked the loop
+        await asyncio.sleep(0.05)
+        assert (works.began, works.most) == (1, 1)
+        works.gate.set()
+        await saying
+        assert (u.all_seen, works.began, works.most) == (["done"], 1, 1)
+
+
+async def test_a_waiting_handler_makes_room_but_a_working_one_is_never_cut_off() -> None:
+    works = Works()
+    async with Bot(works.skill(), pizza(Kitchen())) as bot:
+        dialogs: Dialogs = bot.app.engine._dialogs
+        dialogs._limit = 3
+        async with bot.user("slow") as slow:
+            saying = asyncio.create_task(slow.says("work hard"))
+            await until(works, 1)
+            for number in range(8):
+                async with bot.user(f"u{number}") as u:
+                    asking = asyncio.create_task(u.says("pizza"))
+                    async with asyncio.timeout(5):
+                        while not u.all_seen[1:]:
+                            await asyncio.sleep(0.001)
+                    asking.cancel()
+            assert len(dialogs._live) <= 4
+            works.gate.set()
+            await saying
+            assert (slow.all_seen, works.began) == (["done"], 1)
+            async with bot.user("u0") as u:
+                await u.says("small")
+                u.sees("How many?")
+
+
+async def test_those_who_queue_for_a_skill_that_hangs_do_not_each_wait_for_its_time_out() -> None:
+    works = Works()
+    async with Bot(works.skill(deadline=0.3, concurrency=1)) as bot:
+        users = [bot.user(f"u{number}") for number in range(30)]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.gather(*(u.says("work hard") for u in users))
+        assert loop.time() - began < 6, "30 times 0.3 s, one after the other"
+        for u in users:
+            assert len(u.all_seen) == 1, u.all_seen
+
+
+async def test_what_a_stop_cuts_off_goes_on_after_the_start() -> None:
+    works = Works()
+    async with Bot(works.skill()) as bot, bot.user() as u:
+        saying = asyncio.create_task(u.says("work hard"))
+        await until(works, 1)
+        await bot.app.engine.stop(patience=0.01)
+        works.gate.set()
+        await bot.app.engine.start()
+        await saying
+        await bot.settle()
+        assert u.all_seen == ["done"]
+
+
+async def test_many_reminders_at_one_moment_are_not_dealt_out_by_the_hundred() -> None:
+    skill = Skill("reminds", "Reminds.")
+
+    @skill.intent("remind me often")
+    async def go(turn: Turn) -> None:
+        for number in range(90):
+            await turn.schedule(turn.now() + 100, f"Reminder {number}")
+
+    async with Bot(skill) as bot:
+        users = [bot.user(name) for name in ("a", "b", "c")]
+        for u in users:
+            await u.says("remind me often")
+        bot.clock.move(bot.clock.now() + 100.0)
+        began = bot.clock.now()
+        await bot.settle()
+        assert sum(len(u.all_seen) for u in users) == 270
+        assert bot.clock.now() - began < 1.2, "270 in one go, not 100 every half second"

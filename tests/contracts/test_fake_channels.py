@@ -1,0 +1,117 @@
+"""The kit's own fake channels pass the suite for every channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.channel import Channel, Gateway
+from bot.errors import NotSent, StoreUnavailable
+from bot.messages import Address, Content, Message, Pressed, Sender, Text
+from bot.rendering import parse
+from bot.testing import FakeChannel, Platform
+from bot.testing.channel_contract import ChannelContract
+from bot.testing.channel_kit import Core, Wire
+from bot.testing.fakes import Pulse, shown
+
+
+class FakeWire(Wire):
+    """Sam, on the platform in the test."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind, self.platform = kind, Platform()
+        self.address = Address(channel=kind, account="main", chat="sam")
+        self.channel: FakeChannel | None = None
+
+    async def build(self) -> Channel:
+        self.channel = FakeChannel(self.kind, self.platform, Pulse())
+        return self.channel
+
+    async def connect(self, channel: Channel, core: Core) -> None:
+        assert self.channel is channel
+
+    async def write(self, text: str, event: str) -> bool:
+        return await self._does(Text(text=text.encode("utf-8", "replace").decode()), event)
+
+    async def press(self, label: str) -> bool:
+        for delivery in reversed(self.platform.taken):
+            for button in delivery.reply.buttons:
+                if button.label == label and delivery.address == self.address:
+                    event = f"press-{len(self.platform.taken)}-{button.token}"
+                    return await self._does(Pressed(token=button.token, label=label), event)
+        raise AssertionError(f"no button {label!r}")
+
+    async def sees(self) -> str:
+        return "\n".join(
+            "\n".join([shown(delivery), *(media.alt or media.name for media in delivery.reply.media)])
+            for delivery in self.platform.taken
+            if delivery.address == self.address
+        )
+
+    async def bold(self) -> str:
+        if not FakeChannel(self.kind, self.platform, Pulse()).capabilities.markdown:
+            return ""
+        spans = [s for d in self.platform.taken for block in parse(d.reply.text).blocks for s in block.spans]
+        return " ".join(span.text for span in spans if span.bold)
+
+    async def files(self) -> str:
+        return " ".join(media.url for delivery in self.platform.taken for media in delivery.reply.media)
+
+    async def cards(self) -> str:
+        return " ".join(delivery.reply.card.title for delivery in self.platform.taken if delivery.reply.card)
+
+    async def sees_typing(self) -> bool:
+        return self.platform.typing[-1:] == [True]
+
+    async def sees_draft(self) -> str:
+        return self.platform.drafts[-1][1] if self.platform.drafts else ""
+
+    async def break_off(self) -> bool:
+        self.platform.fail(NotSent("the line is cut"))
+        return True
+
+    async def _does(self, content: Content, event: str) -> bool:
+        gateway: Gateway | None = self.channel.gateway if self.channel else None
+        if gateway is None:
+            return False
+        message = Message(event_id=event, address=self.address, sender=Sender(id="sam"), content=content, at=0.0)
+        try:
+            await gateway.receive(message)
+        except StoreUnavailable:
+            return False
+        return True
+
+
+class TestFakeWeb(ChannelContract):
+    """Every ability."""
+
+    title = "kit: web"
+
+    def make(self, folder: Path) -> Wire:
+        return FakeWire("web")
+
+
+class TestFakeChat(ChannelContract):
+    """Some buttons, and a limit."""
+
+    title = "kit: chat"
+
+    def make(self, folder: Path) -> Wire:
+        return FakeWire("chat")
+
+
+class TestFakeSms(ChannelContract):
+    """Words only."""
+
+    title = "kit: sms"
+
+    def make(self, folder: Path) -> Wire:
+        return FakeWire("sms")
+
+
+class TestFakeBlind(ChannelContract):
+    """Words only, and no way to look up what was sent."""
+
+    title = "kit: blind"
+
+    def make(self, folder: Path) -> Wire:
+        return FakeWire("blind")
