@@ -17,9 +17,9 @@ if ENVIRONMENT.exists() and sys.prefix == sys.base_prefix:
 
 import click
 
-from bot import log, serving
 from bot.app import App
 from bot.errors import FrontdeskError, StartError
+from bot.operations import log, serving
 from bot.scaffold import new_skill
 from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.web import Control, ask_running

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from adapters.orders.seed import DEMO_EMAIL, seeded_stock
 from benchmarks.matching import DATA, read
 from benchmarks.processes import table
-from bot import log
+from bot.operations import log
 from bot.settings import LogSettings
 from bot.testing import Bot, User
 from bot.trace import Trace

@@ -18,12 +18,13 @@ from bot.desk import Desk
 from bot.dialogs import Dialogs
 from bot.engine import Engine
 from bot.errors import StartError
-from bot.explain import explain
 from bot.gates import Gates
 from bot.handoff.bridge import Bridge
 from bot.inbox import Inbox
 from bot.messages import Message
 from bot.middleware import Flood, Middleware, Shorten
+from bot.operations.explain import explain
+from bot.operations.watchdog import Watchdog
 from bot.outbox import Outbox
 from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
@@ -33,7 +34,6 @@ from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settin
 from bot.skill import Handler, Skill
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.sqlite import SqliteStore
-from bot.watchdog import Watchdog
 from bot.web import Health, WebServer
 
 log = structlog.get_logger()

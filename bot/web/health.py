@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from bot.watchdog import Watchdog
+    from bot.operations.watchdog import Watchdog
 
 # Answers "" when all is well, else what is wrong.
 Probe = Callable[[], Awaitable[str]]

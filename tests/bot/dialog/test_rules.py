@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -269,7 +269,8 @@ async def test_rule_8_at_most_once_is_interrupted_and_never_repeated() -> None:
     async def charge() -> str:
         calls.append(1)
         bots[0].pulse.dead = True
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.get_running_loop().create_future()
+        return "paid"
 
     async def run(turn: Turn) -> None:
         await turn.say("Paying.")
@@ -351,7 +352,7 @@ async def test_rule_9_a_failed_step_fails_alike_when_it_is_replayed() -> None:
 async def test_rule_12_a_streamed_text_is_one_step_and_one_reply() -> None:
     made: list[int] = []
 
-    async def chunks():  # type: ignore[no-untyped-def]
+    async def chunks() -> AsyncIterator[str]:
         made.append(1)
         for word in ("Once ", "upon ", "a time."):
             yield word

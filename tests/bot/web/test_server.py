@@ -13,8 +13,8 @@ from aiohttp import ClientSession, FormData, web
 
 from bot.clock import SeededEntropy
 from bot.errors import PluginError, StartError, StoreUnavailable
+from bot.operations.watchdog import Watchdog
 from bot.settings import ServerSettings
-from bot.watchdog import Watchdog
 from bot.web import Health, WebServer
 from bot.web import errors as web_errors
 

@@ -9,7 +9,7 @@ import time
 
 import structlog
 
-from bot.watchdog import Blocked, Watchdog
+from bot.operations.watchdog import Blocked, Watchdog
 
 HERE = __file__
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
 import asyncio, sys, time
-from bot import serving
+from bot.operations import serving
 
 class App:
     plugins = None

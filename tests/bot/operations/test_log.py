@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from bot.log import configure, masked
+from bot.operations.log import configure, masked
 from bot.settings import LogSettings
 
 

@@ -1,0 +1,69 @@
+"""The sections that the core itself has, and what a plugin's section is made of. Knows no source of settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+
+class Section(BaseModel):
+    """One section of the settings: frozen, and a key that it does not have is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Marks a field that is also set by the environment variable `name`."""
+
+    name: str
+
+
+def _expanded(path: Path) -> Path:
+    return path.expanduser()
+
+
+class ServerSettings(Section):
+    """Where the bot listens and keeps its files. The host 127.0.0.1 means this machine only; 0.0.0.0 means everyone."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Env("PORT"), Field(ge=0, le=65535)] = 8080
+    public_url: Annotated[str, Env("PUBLIC_URL"), Field(pattern=r"^(https?://[^/\s]+[^\s]*)?$")] = ""
+    home: Annotated[Path, Env("FRONTDESK_HOME"), AfterValidator(_expanded)] = Path("var")
+    max_body: Annotated[int, Field(ge=1024)] = 2 * 1024 * 1024
+
+    @property
+    def url(self) -> str:
+        """The address that people reach us at, without a slash at its end."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104 - compared, not bound
+        return self.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+class StoreSettings(Section):
+    """Where the truth is kept; without an address it is a SQLite file in the home folder."""
+
+    database_url: Annotated[SecretStr | None, Env("DATABASE_URL")] = None
+    redis_url: Annotated[SecretStr | None, Env("REDIS_URL")] = None
+
+
+class PluginSettings(Section):
+    """Folders (beside `plugins/` in the home folder) whose files are plugins, and plugins that are left out."""
+
+    folders: Annotated[tuple[Path, ...], Env("FRONTDESK_PLUGINS")] = ()
+    disabled: tuple[str, ...] = ()
+
+
+class HandoffSettings(Section):
+    """What happens around human agents: `patience` is how many seconds somebody waits before they are told so."""
+
+    patience: Annotated[float, Field(gt=0)] = 180.0
+
+
+class LogSettings(Section):
+    """How much is logged, and in which form: "auto" is text on a terminal and JSON elsewhere."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
