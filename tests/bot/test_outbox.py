@@ -34,7 +34,7 @@ async def test_a_row_that_is_put_off_holds_back_the_next_over_a_restart() -> Non
         bot.platforms["web"].fail(RateLimited(50.0))
         saying = asyncio.create_task(bot.channels["web"].gateway.receive(_again(u, bot)))  # type: ignore[union-attr]
         async with asyncio.timeout(5):
-            while not any(row.not_before for row in await bot.store.store.unsent()):
+            while not any(row.not_before for row in await bot.store.store.unsent()):  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
         await saying
         await bot.kill()

@@ -69,7 +69,7 @@ def test_an_exception_is_told_by_kind_and_place_without_its_quotations() -> None
         structlog.get_logger().exception("skill_failed")
     (line,) = lines(stream)
     assert line["error"] == "ValueError: invalid literal for int() with base 10: '…'"
-    assert "tests/bot/test_log.py:" in str(line["at"])
+    assert "tests/bot/operations/test_log.py:" in str(line["at"])
     assert "4111" not in stream.getvalue()
 
 

@@ -50,7 +50,7 @@ async def test_a_blocked_loop_names_plugin_function_line_and_time() -> None:
     assert watchdog.last is not None
     assert events == ["loop_blocked"]
     assert (watchdog.last.plugin, watchdog.last.function) == ("skills.greedy", "block")
-    assert watchdog.last.file.endswith("tests/bot/test_watchdog.py")
+    assert watchdog.last.file.endswith("tests/bot/operations/test_watchdog.py")
     assert watchdog.last.line == block.__code__.co_firstlineno + 2
     assert 200 <= watchdog.last.ms <= 600
 
