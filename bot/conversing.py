@@ -288,10 +288,14 @@ class Conversing:
         sentence = self._phrases.updated if changed else self._phrases.sorry
         self._with_person(work, f"sorry.{work.claim.n}", sentence)
 
+    def nobody(self, work: Work) -> None:
+        """There is no desk to hand over to."""
+        work.say(f"no_desk.{work.claim.n}", Reply(text=self._phrases.no_desk))
+
     async def get_person(self, work: Work, reason: str) -> None:
         """Hand the conversation to people, or say that there are none."""
         if not work.desk:
-            work.say(f"no_desk.{work.claim.n}", Reply(text=self._phrases.no_desk))
+            self.nobody(work)
             return
         await self._dialogs.give_up(work)
         work.hand_off("support", reason, {})

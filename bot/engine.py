@@ -182,13 +182,14 @@ class Engine:
             await self._renew()
 
     async def _renew(self) -> None:
-        self._renewed = self._clock.now()
+        now = self._clock.now()
         for conversation, (task, claim) in list(self._busy.items()):
             with contextlib.suppress(StoreError):
                 ours = await self._store.renew(claim, LEASE, self._clock.now())
                 # The turn may have ended meanwhile; then the lane is at its next one, which is not stale.
                 if not ours and self._busy.get(conversation) == (task, claim):
                     task.cancel()
+        self._renewed = now  # only now: whoever looks meanwhile has to wait for the last lease too
 
     async def _work_lane(self, claim: Claim) -> None:
         """One turn after the other, as long as the lane has some."""
@@ -230,6 +231,8 @@ class Engine:
             await self._respond(work)
             if work.handed_off:
                 await self._dialogs.give_up(work)
+            elif work.nobody_there:
+                self.conversing.nobody(work)
             committed = await work.finish(keep=not self._stopping)
         except HandlerFailed as problem:
             return await self._failed(claim, work, problem)

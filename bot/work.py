@@ -56,7 +56,7 @@ class Work(Host):
         self.message, self.conversation = claim.message, claim.conversation
         self.clock, self.channel = clock, channel
         self.trace = Trace(turn=turn_id(claim.conversation.id, claim.n), at=clock.now(), attempts=claim.attempts)
-        self.handed_off = False
+        self.handed_off = self.nobody_there = False
         self.rev = claim.rev
         self.rounds = 0
         self._state = claim.state or EMPTY
@@ -98,10 +98,11 @@ class Work(Host):
 
     def pass_on(self, case: str) -> None:
         """Hold the person's message for the desk."""
-        entry = Entry(
-            seq=self.claim.seq, source="user", at=self.message.at, text=self.message.text, message=self.message
-        )
-        self.call(f"{case}:in.{self.claim.n}", DeskCall(kind="append", case=case, entry=entry))
+        self.call(f"{case}:in.{self.claim.n}", DeskCall(kind="append", case=case, entry=self._entry()))
+
+    def _entry(self) -> Entry:
+        message = self.message
+        return Entry(seq=self.claim.seq, source="user", at=message.at, text=message.text, message=message)
 
     def close_case(self, case: str, reason: str) -> None:
         """Hold the news for the desk that the person is back with the bot."""
@@ -131,7 +132,8 @@ class Work(Host):
 
     def hand_off(self, queue: str, reason: str, facts: Mapping[str, str]) -> None:
         """Ask for a person: the ticket is made by the outbox, and only then is anything promised."""
-        if self.handed_off or not self._desk:
+        self.nobody_there = not self._desk
+        if self.handed_off or self.nobody_there:
             return
         self.handed_off = True
         case = CaseRecord(
@@ -156,9 +158,15 @@ class Work(Host):
         return await self._store.recall(self.conversation.person.id, key)
 
     async def history(self, limit: int) -> list[Entry]:
-        """The last lines of the transcript."""
-        after = max(0, self.claim.seq - limit)
-        return (await self._store.history(self.conversation.id, after=after, limit=limit + 50))[-limit:]
+        """The last lines of the transcript, up to the message that is being answered."""
+        own = self.claim.seq
+        lines = await self._store.history(self.conversation.id, after=max(0, own - limit), limit=limit + 50)
+        # What the person wrote since has turns of its own; and what they write now must not be missing because an
+        # earlier reply still waits to be sent, where the store's transcript ends.
+        lines = [line for line in lines if line.source != "user" or line.seq <= own]
+        if self.message.text and all(line.seq != own for line in lines):
+            lines.append(self._entry())
+        return lines[-limit:]
 
     async def draft(self, key: str, text: str) -> None:
         """Show a reply that is being made."""

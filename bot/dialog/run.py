@@ -385,8 +385,8 @@ class Run:
         if self._unclaimed:
             self.fault(CodeChanged(f"ask {pending.name} at {pending.key} is new"))
         if self.frame.pending is None:
+            self.host.say(f"{self.frame.base}:{pending.key}", _shown(question))  # what fails here was not asked
             self.frame.pending = pending
-            self.host.say(f"{self.frame.base}:{pending.key}", _shown(question))
         elif (self.frame.pending.key, self.frame.pending.name) != (pending.key, pending.name):
             was = self.frame.pending
             self.fault(CodeChanged(f"at {was.key} was asked {was.name}, now {pending.name} at {pending.key}"))
