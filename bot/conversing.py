@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bot.answers import Chosen, Given, Said, Stale, Torn, Unfit, Word, understand
 from bot.dialog.journal import Offer
-from bot.dialog.run import Question
+from bot.dialog.stops import Question
 from bot.dialogs import MAX_DEPTH, Dialogs
 from bot.gates import Gates
 from bot.messages import Command, Due, Joined, Message, Pressed, Text

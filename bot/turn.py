@@ -17,8 +17,10 @@ from bot.channel import Entry
 from bot.dialog.codec import codec_for
 from bot.dialog.journal import Pending, digest
 from bot.dialog.likes import Like, like_of
-from bot.dialog.run import Again, Question, Run, Scope
+from bot.dialog.run import Run
+from bot.dialog.scope import Scope
 from bot.dialog.steps import Step, perform
+from bot.dialog.stops import Again, Question
 from bot.errors import Misuse
 from bot.messages import Due, Media, Message
 from bot.people import Conversation, Person

@@ -8,12 +8,8 @@ so that handlers which swallow exceptions change nothing.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cached_property
-from random import Random
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import msgspec
@@ -22,7 +18,8 @@ import structlog
 from bot.dialog.codec import codec_for, freeze
 from bot.dialog.host import Host
 from bot.dialog.journal import Frame, Kind, Outcome, Pending, Record
-from bot.dialog.likes import Like
+from bot.dialog.scope import Scope, branch_of, place_of, side_by_side
+from bot.dialog.stops import Again, Asked, Broken, Ended, Question, Stop
 from bot.errors import AskTimeout, Cancelled, CodeChanged, DialogError, Evicted, Misuse, StoreError
 from bot.replies import Button, Reply
 
@@ -42,85 +39,6 @@ MAX_INSISTING = 10
 
 step_key: ContextVar[str] = ContextVar("step_key", default="")
 """The idempotency key of the step that is running: the same one whenever this step is run again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """An open question, alive: what `turn.ask` was given. `buttons` are its choices; `like` None allows only them."""
-
-    key: str
-    prompt: Reply
-    buttons: tuple[Button, ...]
-    like: Like | None
-    help: str
-    deadline: float
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """The handler ends and starts anew with these slots, in one commit."""
-
-    slots: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The handler waits for an answer."""
-
-    question: Question
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The handler is done; `again` when it wants to start anew; `error` what it raised."""
-
-    again: Again | None = None
-    error: BaseException | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A rule was broken or the journal does not fit (`error`), or the run was taken out of memory (None)."""
-
-    error: DialogError | None
-
-
-Stop = Asked | Ended | Broken
-
-
-class Scope:
-    """Where keys come from: 0, 1, 2 in the handler, 3/0/0 in the first branch of the gather at position 3.
-
-    Chance and time are a scope's own too: branches take turns in another order when they are replayed. `seed` is the
-    frame's id: a new generation must not give another id to what an effect before it was given.
-    """
-
-    def __init__(self, seed: str, prefix: str = "", *, since: float = 0.0) -> None:
-        self.prefix, self.since = prefix, since
-        self.task: asyncio.Task[Any] | None = None
-        self._seed, self._next = f"{seed}/{prefix}", 0
-
-    # Both made when first asked for: seeding one costs more than the rest of a short turn's journal.
-
-    @cached_property
-    def random(self) -> Random:
-        """Chance that repeats itself on replay."""
-        return Random(self._seed)
-
-    @cached_property
-    def _ids(self) -> Random:
-        # Apart from the other, so that neither moves the other on.
-        return Random(f"{self._seed}.ids")
-
-    def uuid(self) -> str:
-        """An id that is the same on every replay."""
-        return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
-
-    def key(self) -> str:
-        """The next key."""
-        key = f"{self.prefix}{self._next}"
-        self._next += 1
-        return key
 
 
 class Run:
@@ -276,10 +194,10 @@ class Run:
         entry = self._recorded.get(key)
         if entry is None:
             for other in self._unclaimed:
-                if key not in self._recorded[other].open and not _side_by_side(key, other):
+                if key not in self._recorded[other].open and not side_by_side(key, other):
                     self.fault(CodeChanged(f"{kind} {name} at {key} is new, before {self._recorded[other].name}"))
             pending = self.frame.pending
-            if kind != "ask" and pending and not self._past_prompt and _place(key) >= _place(pending.key):
+            if kind != "ask" and pending and not self._past_prompt and place_of(key) >= place_of(pending.key):
                 self.fault(CodeChanged(f"{kind} {name} at {key} is new, where {pending.name} was asked"))
             return None
         if (entry.kind, entry.name) != (kind, name):
@@ -349,7 +267,7 @@ class Run:
 
     def _passed(self, entry: Record) -> None:
         self._last = max(self._last, entry.at)
-        branch = _branch(entry.key)
+        branch = branch_of(entry.key)
         if branch:
             self._times[branch] = max(self._times.get(branch, 0.0), entry.at)
 
@@ -433,23 +351,6 @@ class Run:
             self.stop(Broken(self._fault))
         else:
             self.stop(Ended(again=result if isinstance(result, Again) else None, error=error))
-
-
-def _branch(key: str) -> str:
-    """The prefix of the branch that a key is in: "3/0/" for 3/0/1, nothing for 4."""
-    head, slash, _ = key.rpartition("/")
-    return head + slash
-
-
-def _place(key: str) -> int:
-    """How far on in the handler a key is: 3 for 3/0/1."""
-    return int(key.partition("/")[0])
-
-
-def _side_by_side(key: str, other: str) -> bool:
-    """Whether two keys are in different branches of one gather: then neither has to come before the other."""
-    mine, yours = _branch(key), _branch(other)
-    return bool(mine) and mine != yours and mine.partition("/")[0] == yours.partition("/")[0]
 
 
 def _shown(question: Question) -> Reply:
