@@ -15,10 +15,10 @@ from bot.channel import Accepted, Channel
 from bot.clock import Clock, Entropy, SystemClock, SystemEntropy
 from bot.conversing import Conversing
 from bot.desk import Desk
-from bot.dialogs import Dialogs
+from bot.dialog.driver import Dialogs
+from bot.dialog.gates import Gates
 from bot.engine import Engine
 from bot.errors import StartError
-from bot.gates import Gates
 from bot.handoff.bridge import Bridge
 from bot.inbox import Inbox
 from bot.messages import Message

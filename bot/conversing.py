@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bot.answers import Chosen, Given, Said, Stale, Torn, Unfit, Word, understand
+from bot.dialog.answers import Chosen, Given, Said, Stale, Torn, Unfit, Word, understand
+from bot.dialog.driver import MAX_DEPTH, Dialogs
+from bot.dialog.gates import Gates
 from bot.dialog.journal import Offer
 from bot.dialog.stops import Question
-from bot.dialogs import MAX_DEPTH, Dialogs
-from bot.gates import Gates
 from bot.messages import Command, Due, Joined, Message, Pressed, Text
 from bot.phrases import Phrases
 from bot.replies import Button, Choice, Reply, as_choices

@@ -15,7 +15,7 @@ import structlog
 from bot.channel import Accepted, Channel
 from bot.clock import Clock
 from bot.conversing import Conversing
-from bot.dialogs import Abandoned, Dialogs, HandlerFailed
+from bot.dialog.driver import Abandoned, Dialogs, HandlerFailed
 from bot.errors import Fenced, StoreError, StoreUnavailable
 from bot.handoff.bridge import Bridge
 from bot.messages import Message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot import Message, RateLimited, Sender, Skill, Text, Turn
-from bot.dialogs import Dialogs
+from bot.dialog.driver import Dialogs
 from bot.testing import Bot
 from tests.scenarios.shopping import Kitchen, pizza
 

@@ -15,12 +15,12 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from bot.dialog.gates import Gates
 from bot.dialog.journal import Frame, Lane, Offer, Outcome, load
 from bot.dialog.run import Run
 from bot.dialog.scope import Scope
 from bot.dialog.stops import Again, Asked, Broken, Ended, Question, Stop
 from bot.errors import AskTimeout, CodeChanged, DialogError, FrontdeskError
-from bot.gates import Gates
 from bot.messages import Due, Message
 from bot.phrases import Phrases
 from bot.replies import Reply
