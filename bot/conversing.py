@@ -38,7 +38,7 @@ class Conversing:
     async def respond(self, work: Work) -> None:
         """Answer one message, whatever it is."""
         top = work.lane.top
-        if top is not None and top.pending is None:
+        if top is not None and work.lane.interrupted:
             work.trace.decided = "goes on after an interruption"
             work.trace.handler = f"{top.skill}.{top.handler}"
             await self._dialogs.resume(work)

@@ -252,10 +252,9 @@ class Engine:
 
     async def _decide(self, work: Work) -> None:
         """A person owns it: pass it on. Otherwise the bot answers."""
-        top = work.lane.top
         if work.conversation.owner == "bot":
             await self.conversing.respond(work)
-        elif top is not None and top.pending is None:
+        elif work.lane.interrupted:
             # The handler that asked for a person was cut off before its end, in this very turn.
             work.handed_off = True
             work.trace.decided = "goes on after an interruption"

@@ -5,6 +5,7 @@ Also the way in for effects from outside a turn (an agent's words). Whatever com
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.channel import Accepted, Entry, Gateway
@@ -54,7 +55,10 @@ class Inbox(Gateway):
         return self._entropy.token()
 
     async def apply(self, effect: Effect) -> Applied | None:
-        """Write an effect from outside a turn, and send what it says."""
+        """Write an effect from outside a turn, and send what it says; a caller that is cancelled changes nothing."""
+        return await asyncio.shield(self._apply(effect))
+
+    async def _apply(self, effect: Effect) -> Applied | None:
         applied = await self._store.apply(effect)
         if applied is not None:
             self._send(applied.rows)

@@ -56,8 +56,9 @@ class Flood(Middleware):
 
     async def __call__(self, work: Work, proceed: Proceed) -> None:
         """Count by the time of arrival, so that a backlog after an outage is no flood."""
-        if isinstance(work.message.content, Due):
-            await proceed(work)  # from the engine itself: dropped, a conversation might never come back from a desk
+        # Never dropped: what the engine itself says, what a human agent should read, and a turn that is half done.
+        if isinstance(work.message.content, Due) or work.conversation.owner != "bot" or work.lane.interrupted:
+            await proceed(work)
             return
         key = work.conversation.id
         times = self._seen.pop(key, None) or deque(maxlen=self._many + 1)

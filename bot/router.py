@@ -18,7 +18,7 @@ from bot.trace import Candidate
 SHOWN = 5
 """How many candidates a trace keeps."""
 
-SURE = 0.6
+SURE = 0.7
 """A likeness from here on counts as another request while a question is open that the message does not answer."""
 
 MAYBE = 0.40

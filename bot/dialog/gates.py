@@ -10,7 +10,7 @@ TRIP_AFTER = 5
 """So many failures in a row open the breaker."""
 
 REST = 30.0
-"""So long (seconds) an open breaker lets nothing through; then one turn may try."""
+"""So long (seconds) an open breaker lets nothing through; then turns may try, and the first failure opens it anew."""
 
 
 class Gate:

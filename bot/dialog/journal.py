@@ -118,6 +118,11 @@ class Lane(msgspec.Struct, omit_defaults=True):
         """The frame in the foreground."""
         return self.frames[-1] if self.frames else None
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the foreground handler was cut off in the middle of this very turn, and must go on first."""
+        return bool(self.frames) and self.frames[-1].pending is None
+
 
 _DECODER = msgspec.json.Decoder(Lane)
 _ENCODER = msgspec.json.Encoder()
