@@ -189,7 +189,10 @@ def _change_payment(policy: Policy, customer: Customer, order: Order, change: Ch
     return Plan(order=replace(order, payments=order.payments + money), customer=_settle(customer, money), money=money)
 
 
-def _change_items(rules: Rules, customer: Customer, order: Order, change: ChangeItems) -> Plan | Refusal:
+def _priced(
+    rules: Rules, customer: Customer, order: Order, change: ChangeItems | ExchangeItems
+) -> tuple[tuple[Item, ...], PaymentMethod, Decimal] | Refusal:
+    """The items after the swap, who pays or gets the difference, and how much it is."""
     swapped = _swap(order, change.swaps, rules.variant)
     if isinstance(swapped, Refusal):
         return swapped
@@ -197,8 +200,14 @@ def _change_items(rules: Rules, customer: Customer, order: Order, change: Change
     if method is None:
         return _unknown_payment()
     difference = sum((item.price for item in swapped), _ZERO) - order.total
-    if short := _too_short(rules.policy, method, difference):
-        return short
+    return _too_short(rules.policy, method, difference) or (swapped, method, difference)
+
+
+def _change_items(rules: Rules, customer: Customer, order: Order, change: ChangeItems) -> Plan | Refusal:
+    priced = _priced(rules, customer, order, change)
+    if isinstance(priced, Refusal):
+        return priced
+    swapped, method, difference = priced
     money = (_owed(difference, method.id),)
     after = replace(order, items=swapped, payments=order.payments + money, state=State.MODIFIED)
     notes = (rules.policy.notes.change_items,) if rules.policy.notes.change_items else ()
@@ -232,15 +241,10 @@ def _return(policy: Policy, customer: Customer, order: Order, change: ReturnItem
 
 
 def _exchange(rules: Rules, customer: Customer, order: Order, change: ExchangeItems) -> Plan | Refusal:
-    swapped = _swap(order, change.swaps, rules.variant)
-    if isinstance(swapped, Refusal):
-        return swapped
-    method = customer.method(change.method)
-    if method is None:
-        return _unknown_payment()
-    difference = sum((item.price for item in swapped), _ZERO) - order.total
-    if short := _too_short(rules.policy, method, difference):
-        return short
+    priced = _priced(rules, customer, order, change)
+    if isinstance(priced, Refusal):
+        return priced
+    _, method, difference = priced
     after = replace(
         order,
         state=State.EXCHANGE_REQUESTED,
