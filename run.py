@@ -22,6 +22,8 @@ from bot.errors import FrontdeskError, StartError
 from bot.operations import log, serving
 from bot.scaffold import new_skill
 from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings, StoreSettings
+from bot.store.contract import Store
+from bot.store.sqlite import SqliteStore
 from bot.web import Control, ask_running
 from channels.terminal import TerminalChannel, profile_names
 from handoff.console import ConsoleDesk
@@ -48,7 +50,9 @@ def main(context: click.Context, config: Path | None, options: tuple[str, ...], 
         serving.run(serve(app, reload=reload))
 
 
-def build(settings: Settings, *, builtins: tuple[str, ...] = BUILTINS, serve: bool = True) -> App:
+def build(
+    settings: Settings, *, builtins: tuple[str, ...] = BUILTINS, serve: bool = True, store: Store | None = None
+) -> App:
     """The bot with all its plugins; nothing is opened yet."""
     settings.own(LogSettings, "log")
     settings.own(StoreSettings, "store")
@@ -56,7 +60,7 @@ def build(settings: Settings, *, builtins: tuple[str, ...] = BUILTINS, serve: bo
     found = [f"skills.{file.parent.name}.skill" for file in sorted(ROOT.glob("skills/*/skill.py"))]
     optional = [name for name in found if name.removesuffix(".skill") not in builtins]
     folders = [ROOT / "plugins", home / "plugins"]
-    return App.build(settings, builtins=builtins, optional=optional, folders=folders, serve=serve)
+    return App.build(settings, builtins=builtins, optional=optional, folders=folders, serve=serve, store=store)
 
 
 async def serve(app: App, *, reload: bool) -> None:
@@ -159,6 +163,32 @@ def dead_letters(settings: Settings) -> None:
 def console_link(settings: Settings, name: str) -> None:
     """Make a link that signs the agent NAME in, once."""
     click.echo(serving.run(_ask(settings, "console-link", name)))
+
+
+@main.command("dry-replay")
+@click.pass_obj
+def dry_replay(settings: Settings) -> None:
+    """Before a deploy: try this code on all waiting dialogs of the bot that runs, doing nothing."""
+    if not serving.run(_dry_replay(settings)):
+        raise click.exceptions.Exit(1)
+
+
+async def _dry_replay(settings: Settings) -> bool:
+    # Not by way of the bot that runs: its code is the old one.
+    log.configure(LogSettings(level="error"), settings.secrets)
+    file = settings.own(ServerSettings, "server").home / "frontdesk.db"
+    if not file.exists():
+        raise StartError(f"There is no {file}, so nobody waits; set FRONTDESK_HOME to the bot's folder.")
+    app = build(settings, serve=False, store=SqliteStore(file, looks_only=True))
+    for name, problem in app.plugins.broken.items():
+        click.echo(f"broken  {name}: {problem}")
+    await app.store.start()
+    try:
+        rehearsed = await app.rehearse()
+    finally:
+        await app.store.stop()
+    click.echo(str(rehearsed))
+    return not rehearsed.findings
 
 
 async def _ask(settings: Settings, command: str, argument: str = "") -> str:

@@ -17,6 +17,7 @@ from bot.conversing import Conversing
 from bot.desk import Desk
 from bot.dialog.driver import Dialogs
 from bot.dialog.gates import Gates
+from bot.dialog.rehearsal import Rehearsed, rehearse
 from bot.engine import Engine
 from bot.errors import StartError
 from bot.handoff.bridge import Bridge
@@ -59,7 +60,7 @@ class App:
         )
         self.plugins = Plugins(context, self.services, self._bind)
         self._gates = Gates(self._limits, clock.now)
-        self._dialogs = Dialogs(lambda skill, name: self._handlers.get((skill, name)), self._gates, phrases)
+        self._dialogs = Dialogs(self._handler, self._gates, phrases)
         self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
         self.inbox = Inbox(store, clock, entropy, take=self._take, ring=self._ring, send=self._send)
         patience = settings.own(HandoffSettings, "handoff").patience
@@ -184,7 +185,14 @@ class App:
         """Turns that were given up, newest first."""
         return await self.store.dead_letters()
 
+    async def rehearse(self) -> Rehearsed:
+        """Replay all waiting dialogs against the skills that are loaded here, doing nothing."""
+        return await rehearse(self.store, self._handler, self._clock)
+
     # --- inside
+
+    def _handler(self, skill: str, name: str) -> Handler | None:
+        return self._handlers.get((skill, name))
 
     async def _take(self, message: Message) -> Accepted:
         return await self.engine.take(message)

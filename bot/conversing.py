@@ -211,9 +211,9 @@ class Conversing:
             case "help":
                 self._say_what_it_can(work, self._phrases.can_do)
             case _:
-                await self._nothing_open(work)
+                await self._nothing_open(work, word)
 
-    async def _nothing_open(self, work: Work) -> None:
+    async def _nothing_open(self, work: Work, word: Word) -> None:
         """ "cancel it" with no question open may well be a request: "it" is what we talked about."""
         route = self.router.route(work.message.content, work.message.text)
         if route.intent is not None and route.score >= SURE and " " in work.message.text.strip():
@@ -221,7 +221,8 @@ class Conversing:
             await self._begin(work, route.intent, route)
             return
         work.lane.offer = None
-        work.say(f"word.{work.claim.n}", Reply(text=self._phrases.nothing_to_cancel))
+        nothing = self._phrases.nothing_to_undo if word == "back" else self._phrases.nothing_to_cancel
+        work.say(f"word.{work.claim.n}", Reply(text=nothing))
 
     async def _route(
         self, work: Work, text: str, *, favour: str = "", choice: str = "", trigger: Message | None = None

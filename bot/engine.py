@@ -21,7 +21,7 @@ from bot.handoff.bridge import Bridge
 from bot.messages import Message
 from bot.middleware import Middleware, compose
 from bot.store.contract import Claim, Committed, OutRow, Store
-from bot.trace import Trace
+from bot.trace import Trace, turn_id
 from bot.work import Work
 
 log = structlog.get_logger()
@@ -245,7 +245,7 @@ class Engine:
             return await self._again(claim, RETRY[0], str(problem), counts=not isinstance(problem, StoreUnavailable))
         except Exception as problem:
             log.exception("turn_broke", turn=work.trace.turn)
-            return await self._once_more(claim, repr(problem))
+            return await self._once_more(claim, type(problem).__name__)
         self._dialogs.committed(work)
         self._report(work)
         return committed
@@ -270,37 +270,42 @@ class Engine:
 
     # --- when it went wrong
 
-    async def _failed(self, claim: Claim, work: Work, problem: HandlerFailed) -> Committed | None:
-        log.error("handler_failed", turn=work.trace.turn, attempt=claim.attempts, why=str(problem))
-        if problem.final:
-            return await self._park(claim, str(problem), frame=problem.frame.id, changed=problem.changed)
-        return await self._once_more(claim, str(problem), problem.frame.id)
+    async def _failed(self, claim: Claim, work: Work, failure: HandlerFailed) -> Committed | None:
+        turn, attempt = work.trace.turn, claim.attempts
+        why, where = failure.brief, failure.__cause__
+        log.error("handler_failed", turn=turn, attempt=attempt, handler=failure.handler, why=why, exc_info=where)
+        if failure.final:
+            return await self._park(claim, failure.problem, failure)
+        return await self._once_more(claim, failure.problem, failure)
 
-    async def _once_more(self, claim: Claim, problem: str, frame: str = "") -> Committed | None:
+    async def _once_more(self, claim: Claim, problem: str, failure: HandlerFailed | None = None) -> Committed | None:
         if claim.attempts >= ATTEMPTS:
-            return await self._park(claim, problem, frame=frame)
-        return await self._again(claim, RETRY[min(claim.attempts, len(RETRY)) - 1], problem)
+            return await self._park(claim, problem, failure)
+        pause = RETRY[min(claim.attempts, len(RETRY)) - 1]
+        return await self._again(claim, pause, failure.brief if failure else problem)
 
     async def _again(self, claim: Claim, pause: float, problem: str, *, counts: bool = True) -> Committed | None:
         """Forget what is in memory and give the turn back: it will be claimed and replayed, so nothing is committed."""
         self._dialogs.drop(claim.conversation.id)
-        log.warning("turn_retried", conversation=claim.conversation.id, n=claim.n, why=problem)
+        log.warning("turn_retried", turn=turn_id(claim.conversation.id, claim.n), why=problem)
         with contextlib.suppress(StoreError):
             await self._store.retry(claim, at=self._clock.now() + pause, counts=counts)
         return None
 
-    async def _park(self, claim: Claim, problem: str, *, frame: str = "", changed: bool = False) -> Committed | None:
+    async def _park(self, claim: Claim, problem: str, failure: HandlerFailed | None = None) -> Committed | None:
         """Give the turn up: one apology, a dead letter, and the lane goes on without the frame that broke."""
         self._dialogs.drop(claim.conversation.id)
         fresh = await self._store.reread(claim)
         if fresh is None:
             return None
         work = self._work(fresh)
-        work.lane.frames[:] = [other for other in work.lane.frames if other.id != (frame or work.lane.frames[-1].id)]
+        broken = failure.frame.id if failure else work.lane.frames[-1].id if work.lane.frames else ""
+        work.lane.frames[:] = [other for other in work.lane.frames if other.id != broken]
         work.trace.error = problem
+        work.trace.handler = failure.handler if failure else ""
         work.trace.decided = work.trace.decided or "given up"
         if work.conversation.owner == "bot":
-            self.conversing.apologise(work, changed=changed)
+            self.conversing.apologise(work, changed=failure is not None and failure.changed)
             self._dialogs.pick_up(work)
         else:
             await self._dialogs.give_up(work)
@@ -310,7 +315,7 @@ class Engine:
             return await self._again(claim, RETRY[0], str(refused))
         self._dialogs.committed(work)
         self._report(work)
-        log.error("turn_parked", turn=work.trace.turn, why=problem)
+        log.error("turn_parked", turn=work.trace.turn, why=failure.brief if failure else problem)
         return committed
 
     def _report(self, work: Work) -> None:

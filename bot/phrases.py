@@ -28,13 +28,14 @@ class Phrases(Value, frozen=True):
     back_to: str = "Back to my question:"
     help_here: str = 'You can answer, or say "back", "cancel" or "talk to a person".'
     cancelled: str = "All right, I've dropped that."
+    nothing_to_undo: str = "There is no question open that I could go back in."
     nothing_to_cancel: str = "There is nothing to cancel right now."
     no_way_back: str = 'I can\'t go back past what is already done, sorry. You can say "cancel" or "talk to a person".'
     nothing_before: str = 'That was my first question. You can answer it, or say "cancel".'
     too_late: str = "That one is already settled, so I left it alone."
     too_late_question: str = "That one is already settled, so I left it alone. This is still open:"
 
-    sorry: str = "Something went wrong on my side, sorry. Your message is safe, and my team has been told."
+    sorry: str = "Something went wrong on my side, sorry. Your message is kept, and a person can take it from here."
     updated: str = "I was updated while we were talking and lost my place, sorry. A person can take it from here."
     resting: str = "I can't do that at the moment, sorry. Please try again in a minute, or talk to a person."
     slow_down: str = "That's a lot at once. Give me a moment, and then go on."

@@ -49,7 +49,10 @@ class Button(Value, frozen=True):
 
 
 class Reply(Value, frozen=True):
-    """One thing said to the person. `buttons` are filled in by the outbox, never by a skill."""
+    """One thing said to the person. `buttons` are filled in by the outbox, never by a skill.
+
+    `free` means that other words than the choices are an answer too.
+    """
 
     text: str = ""
     choices: tuple[Choice, ...] = ()
@@ -57,6 +60,7 @@ class Reply(Value, frozen=True):
     card: Card | None = None
     buttons: tuple[Button, ...] = ()
     once: bool = False
+    free: bool = False
 
 
 def as_choices(choices: Iterable[str | Choice]) -> tuple[Choice, ...]:

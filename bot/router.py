@@ -69,6 +69,8 @@ class Router:
             intent = self._commands.get(name.lower())
             if intent:
                 return Route(decided=f"the command /{name}", intent=intent, slots=_free(rest), score=1.0)
+        if isinstance(content, Command):
+            return Route(decided=f"nobody knows the command /{content.name}")
         return self._by_pattern(text) or self._by_likeness(text, favour)
 
     def slots(self, intent: Intent, text: str) -> Route:

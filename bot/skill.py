@@ -10,10 +10,12 @@ What follows `turn` is asked for by type and resolved when the skill is loaded.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import re
 from collections.abc import Awaitable, Callable
+from types import CodeType
 from typing import Any, TypeVar
 
 from bot.errors import PluginError
@@ -75,14 +77,6 @@ class Skill:
                 raise PluginError(f"skill {self.name}: the pattern {pattern!r} is broken: {problem}") from problem
         return lambda handler: self._add(handler, patterns=patterns)
 
-    def code(self, handler: str) -> str:
-        """A mark of a handler's source: a hint that it changed, never proof."""
-        try:
-            source = inspect.getsource(self.handlers[handler])
-        except (OSError, TypeError, KeyError):
-            return ""
-        return hashlib.blake2b(source.encode(), digest_size=6).hexdigest()
-
     def _add(
         self,
         handler: H,
@@ -111,3 +105,33 @@ class Skill:
 
 def _is_async(handler: Handler) -> bool:
     return inspect.iscoroutinefunction(handler)
+
+
+def code_of(handler: Handler | None) -> str:
+    """A mark of a handler's code: a hint that it changed, never proof. Comments don't count, nor what it calls.
+
+    Made of what is in memory: the file may be another one already, in the middle of a deploy.
+    """
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    code = getattr(handler, "__code__", None)
+    return _mark(code) if isinstance(code, CodeType) else ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _mark(code: CodeType) -> str:
+    return hashlib.blake2b(_plainly(code).encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def _plainly(value: object) -> str:
+    """A constant in words that are the same in every process: sets have no order, code has an address."""
+    match value:
+        case CodeType():
+            names = (value.co_names, value.co_varnames, value.co_freevars)
+            return f"{value.co_code!r} {names!r} {[_plainly(constant) for constant in value.co_consts]}"
+        case frozenset():
+            return str(sorted(_plainly(constant) for constant in value))
+        case tuple():
+            return str([_plainly(constant) for constant in value])
+        case _:
+            return repr(value)

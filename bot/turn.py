@@ -130,7 +130,8 @@ class Turn:
         if entry is None:
             if run.cancelled:
                 run.insist()
-            pending = Pending(key=number, name=name, prompt=Reply(text=fill(prompt, values), choices=offered))
+            shown = Reply(text=fill(prompt, values), choices=offered, free=kind is not None)
+            pending = Pending(key=number, name=name, prompt=shown)
             entry = await run.ask(*_question(run, pending, kind, about=help, timeout=timeout))
         return run.settle(entry, kind.kind if kind else str)
 

@@ -7,6 +7,7 @@ journal. Knows nothing of routing; the engine says what a message means.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
@@ -24,7 +25,8 @@ from bot.errors import AskTimeout, CodeChanged, DialogError, FrontdeskError
 from bot.messages import Due, Message
 from bot.phrases import Phrases
 from bot.replies import Reply
-from bot.skill import Handler
+from bot.services import short
+from bot.skill import Handler, code_of
 from bot.store.contract import Claim
 from bot.turn import Turn
 from bot.work import Work
@@ -34,9 +36,6 @@ log = structlog.get_logger()
 MAX_DEPTH = 3
 """How many dialogs may lie on top of each other before another request counts as no answer."""
 
-MAX_MENDS = 20
-"""How often a dialog may be cut back before it is given up."""
-
 MAX_ROUNDS = 50
 """How often a handler may begin again within one turn, without asking anything."""
 
@@ -45,11 +44,16 @@ Lookup = Callable[[str, str], Handler | None]
 
 
 class HandlerFailed(FrontdeskError):
-    """A handler raised, ran out of time or broke a rule; `final` when trying again would not help."""
+    """A handler raised, ran out of time or broke a rule; `final` when trying again would not help.
 
-    def __init__(self, frame: Frame, problem: str, *, final: bool, changed: bool = False) -> None:
-        self.frame, self.problem, self.final, self.changed = frame, problem, final, changed
-        super().__init__(f"{frame.skill}.{frame.handler}: {problem}")
+    `problem` is for the store; `brief` is for the log, which must not have words of people, as exceptions may.
+    """
+
+    def __init__(self, frame: Frame, problem: str, *, final: bool, changed: bool = False, brief: str = "") -> None:
+        self.frame, self.final, self.changed = frame, final, changed
+        self.handler = f"{frame.skill}.{frame.handler}"
+        self.problem, self.brief = f"{self.handler}: {problem}", brief or problem
+        super().__init__(self.problem)
 
 
 class Abandoned(FrontdeskError):
@@ -145,6 +149,7 @@ class Dialogs:
             started_at=work.clock.now(),
             slots=slots or {},
             choice=choice,
+            code=code_of(self._lookup(skill, handler)),
         )
         work.lane.frames.append(frame)
         work.lane.offer = None
@@ -256,7 +261,8 @@ class Dialogs:
             case Ended(error=error):
                 self._gates.of(frame.skill).failed()
                 final = isinstance(error, FrontdeskError)
-                raise HandlerFailed(frame, f"{type(error).__name__}: {error}", final=final) from error
+                kind = type(error).__name__
+                raise HandlerFailed(frame, f"{kind}: {error}{_place(error)}", final=final, brief=kind) from error
 
     async def _again(self, work: Work, frame: Frame, again: Again) -> None:
         work.rounds += 1
@@ -282,12 +288,13 @@ class Dialogs:
 
     async def _mend(self, work: Work, frame: Frame, error: DialogError) -> None:
         """The code changed: cut back to the last question if no effect lies behind, else give up on the frame."""
-        log.warning("handler_changed", turn=work.trace.turn, handler=f"{frame.skill}.{frame.handler}", why=str(error))
-        work.trace.notes.append(f"the code changed: {error}")
+        handler = self._lookup(frame.skill, frame.handler)
+        why = f"{error}{hint(frame, handler)}"
+        log.warning("handler_changed", turn=work.trace.turn, handler=f"{frame.skill}.{frame.handler}", why=why)
+        work.trace.notes.append(f"the code changed: {why}")
         run = self._run(work, frame)
         at = run.fitting if run else 0
-        gone = self._lookup(frame.skill, frame.handler) is None
-        if gone or frame.generation > MAX_MENDS or any(entry.effect for entry in frame.journal[at:]):
+        if handler is None or not frame.mendable(at):
             raise HandlerFailed(frame, str(error), final=True, changed=True)
         self._cut(work, frame, at)
         await self._after(work, frame, await self._start(work, frame))
@@ -322,6 +329,11 @@ class Dialogs:
             run.task.add_done_callback(self._stuck.discard)
 
 
+def hint(frame: Frame, handler: Handler | None) -> str:
+    """Where to look: in the handler itself, if it is not what it was when the frame began. Never proof."""
+    return " (its source changed)" if handler and frame.code and frame.code != code_of(handler) else ""
+
+
 def _loaded(claim: Claim) -> Lane:
     """The state in the store; one that this version of the code can't read (a rolled back deploy) is let go."""
     try:
@@ -329,3 +341,9 @@ def _loaded(claim: Claim) -> Lane:
     except msgspec.MsgspecError as problem:
         log.error("state_unreadable", conversation=claim.conversation.id, why=str(problem))
         return Lane()
+
+
+def _place(error: BaseException | None) -> str:
+    """Where an exception was raised, for whoever has to mend it."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    return f" (at {short(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""

@@ -18,6 +18,9 @@ from bot.replies import Button, Reply
 MAX_ENTRIES = 500
 MAX_BYTES = 256 * 1024
 
+MAX_MENDS = 20
+"""How often a dialog may be cut back before it is given up."""
+
 Kind = Literal["ask", "step", "mark"]
 Outcome = Literal["cancel", "timeout", "failed", "started"]
 
@@ -54,7 +57,8 @@ class Pending(msgspec.Struct, omit_defaults=True):
 class Frame(msgspec.Struct, omit_defaults=True):
     """One unfinished handler. `said` counts emissions that were committed behind the last entry.
 
-    `rounds` counts the times it began again; `quiet` is set by "cancel" until something is said.
+    `rounds` counts the times it began again; `quiet` is set by "cancel" until something is said. `code` marks the
+    handler's code as it was then.
     """
 
     id: str
@@ -76,6 +80,10 @@ class Frame(msgspec.Struct, omit_defaults=True):
     def base(self) -> str:
         """What the keys of this frame's replies begin with; a new generation repeats none of them."""
         return f"{self.id}.{self.generation}"
+
+    def mendable(self, at: int) -> bool:
+        """Whether the journal may be cut back to its first `at` entries: never behind what has touched the world."""
+        return self.generation <= MAX_MENDS and not any(entry.effect for entry in self.journal[at:])
 
     def record(self, entry: Record) -> None:
         """Append an entry. Raises Misuse when the dialog has grown beyond its limits."""

@@ -15,6 +15,7 @@ CLOCKS = {"time.time", "time.monotonic", "datetime.now", "datetime.utcnow", "dat
 CHANCE = {"random", "secrets"}
 IDS = {"uuid.uuid1", "uuid.uuid4", "uuid4", "os.urandom"}
 FOREIGN = {"asyncio.create_task", "asyncio.ensure_future", "asyncio.wait_for", "asyncio.timeout", "asyncio.sleep"}
+BLOCKING = {"time.sleep", "open", "input", "requests", "urllib", "subprocess", "sqlite3", "socket"}
 WAITING = {"say", "ask", "step", "stream", "gather", "hand_off", "remember", "recall", "schedule", "history", "changed"}
 
 
@@ -94,6 +95,8 @@ class _Handler:
             yield node.lineno, f"{name}() differs on replay; write {self._turn}.uuid()"
         elif name.split(".")[0] in CHANCE:
             yield node.lineno, f"{name}() differs on replay; write {self._turn}.random"
+        elif name in BLOCKING or name.split(".")[0] in BLOCKING:
+            yield node.lineno, f"{name}(...) holds up everybody and is done again on replay; put it into a step"
         elif name in FOREIGN:
             yield node.lineno, f"{name} leaves the dialog's own task; use turn.gather, ask(timeout=) or turn.schedule"
         elif self._is_turn(node) in WAITING - {"step"} and id(node) not in self._awaited | self._kept:

@@ -43,6 +43,9 @@ PATIENCE = 180.0
 TRANSCRIPT = 200
 """Lines of the conversation that a new case brings along; the desk reads more through the gateway."""
 
+FACTS = "handoff:facts"
+"""What a skill remembers under this key (`dict[str, str]`: who it is, what it is about) reaches every ticket."""
+
 
 class Bridge(DeskGateway):
     """Owns who speaks."""
@@ -163,12 +166,21 @@ class Bridge(DeskGateway):
             reason=record.reason,
             summary=moves.summarise(record, entries),
             transcript=tuple(entries),
-            facts=dict(call.facts) if call else {},
+            facts=await self._noted(conversation) | dict(call.facts if call else ()),
         )
         ref = await desk.open(case, row.outgoing.key)
         phrases, patience = self._phrases, self._patience
         await self._effect(record.id, lambda now, seen, fresh: moves.opened(now, seen, fresh, ref, phrases, patience))
         log.info("handoff_queued", conversation=conversation.id, case=record.id, desk=desk.name)
+
+    async def _noted(self, conversation: Conversation) -> dict[str, str]:
+        """What skills keep at hand for a person's ticket; whatever else stands there keeps nobody from getting one."""
+        data = await self._store.recall(conversation.person.id, FACTS)
+        try:
+            return msgspec.json.decode(data, type=dict[str, str]) if data else {}
+        except msgspec.DecodeError as problem:
+            log.error("handoff_facts_unreadable", conversation=conversation.id, why=str(problem))
+            return {}
 
     async def _failed(self, record: CaseRecord, problem: str) -> None:
         log.error("handoff_failed", case=record.id, desk=record.desk, why=problem)

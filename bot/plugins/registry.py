@@ -21,6 +21,7 @@ from bot.plugins.discovery import Source, dropped, find
 from bot.plugins.loading import again, explained, forget, load_file, load_module, package_folder
 from bot.plugins.registered import REGISTER, Loaded, Registrar, refuse_async
 from bot.services import Services, describe
+from bot.settings import did_you_mean
 from bot.skill import Skill
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ class Plugins:
         is told about, kept in `broken`, and left out: the others run.
         """
         self._folders = tuple(folders)
-        for source in find(builtins, optional, folders, installed=installed):
+        found = find(builtins, optional, folders, installed=installed)
+        _known(off, [source.name for source in found])
+        for source in found:
             if source.name not in off:
                 self._sources[source.name] = source
                 with self._surviving(source):
@@ -298,6 +301,15 @@ class Plugins:
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _known(off: Sequence[str], names: list[str]) -> None:
+    """A plugin that is to be left out must be there: a misspelt name would leave it in."""
+    problems = [
+        f"plugins.disabled: there is no plugin {name}{did_you_mean(name, names)}" for name in off if name not in names
+    ]
+    if problems:
+        raise SettingsError(problems)
 
 
 def _hook_problem(plugin: Loaded, error: Exception) -> str:

@@ -16,6 +16,7 @@ from bot.rendering.writing import markdown
 from bot.replies import Card, Reply
 
 HINT = "Reply with a number."
+FREE = "Answer in your own words, or with a number from the list."
 
 
 def degrade(reply: Reply, capabilities: Capabilities) -> Reply:
@@ -36,7 +37,7 @@ def degrade(reply: Reply, capabilities: Capabilities) -> Reply:
     if flat_media:
         blocks += _links(media)
     if flat_choices:
-        blocks += _numbered(labels)
+        blocks += _numbered(labels, FREE if reply.free else HINT)
     return replace(
         reply,
         text=markdown(Document(blocks=tuple(blocks))),
@@ -58,10 +59,10 @@ def fit(reply: Reply, capabilities: Capabilities, measure: Measure) -> list[Repl
     return [*first, replace(reply, text=texts[-1])]
 
 
-def _numbered(labels: list[str]) -> list[Block]:
+def _numbered(labels: list[str], hint: str) -> list[Block]:
     """Plain lines, not a CommonMark list: the numbers are what the person types back."""
     lines = (f"{number}) {' '.join(label.split())}" for number, label in enumerate(labels, 1))
-    return [_paragraph(Span(text="\n".join(lines))), _paragraph(Span(text=HINT))]
+    return [_paragraph(Span(text="\n".join(lines))), _paragraph(Span(text=hint))]
 
 
 def _links(media: tuple[Media, ...]) -> list[Block]:

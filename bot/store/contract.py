@@ -330,6 +330,10 @@ class Store(Database):
         """The trace of a turn and the replies it made, with their receipts."""
 
     @abstractmethod
+    async def states(self, *, after: str = "", limit: int = 500) -> list[tuple[Conversation, bytes]]:
+        """Conversations with a state, by id behind `after`: those in which a dialog may wait."""
+
+    @abstractmethod
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """Turns that were given up, newest first."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from operator import attrgetter
+from typing import Any
 
 from bot.channel import Entry
 from bot.messages import Address
@@ -30,10 +31,16 @@ SELECT seq, source, author, body, at FROM outbox
 WHERE conversation = ? AND seq > ? AND seq < ? AND target = 'channel' AND status IN ('sending', 'sent', 'ambiguous')
 ORDER BY seq LIMIT ?"""
 
-_CONVERSATION = """
-SELECT l.channel, l.account, l.chat, l.thread, l.tenant, l.owner, l.owner_version, l.case_id,
+_WHO = """
+       l.channel, l.account, l.chat, l.thread, l.tenant, l.owner, l.owner_version, l.case_id,
        l.person, p.name, p.language, p.phone, p.email, p.verified
-FROM lanes l LEFT JOIN people p ON p.id = l.person WHERE l.conversation = ?"""
+FROM lanes l LEFT JOIN people p ON p.id = l.person """
+
+_CONVERSATION = f"SELECT {_WHO} WHERE l.conversation = ?"
+
+_STATES = f"""
+SELECT s.state, l.conversation, {_WHO} JOIN states s ON s.conversation = l.conversation
+WHERE s.conversation > ? AND length(s.state) > 2 ORDER BY s.conversation LIMIT ?"""
 
 _NEXT_DUE = """
 SELECT min(at) FROM (SELECT min(at) AS at FROM timers
@@ -67,18 +74,12 @@ def history(raw: sqlite3.Connection, conversation: str, after: int, limit: int) 
 def conversation(raw: sqlite3.Connection, id: str) -> Conversation | None:
     """A conversation with the person who began it."""
     row = raw.execute(_CONVERSATION, (id,)).fetchone()
-    if row is None:
-        return None
-    channel, account, chat, thread, tenant, owner, owner_version, case, *person = row
-    return Conversation(
-        id=id,
-        address=Address(channel=channel, account=account, chat=chat, thread=thread),
-        person=as_person(*person),
-        tenant=tenant,
-        owner=owner,
-        owner_version=owner_version,
-        case=case,
-    )
+    return None if row is None else _as_conversation(id, *row)
+
+
+def states(raw: sqlite3.Connection, after: str, limit: int) -> list[tuple[Conversation, bytes]]:
+    """Conversations with a state that is not an empty JSON object."""
+    return [(_as_conversation(*row), state) for state, *row in raw.execute(_STATES, (after, limit))]
 
 
 def next_due(raw: sqlite3.Connection) -> float | None:
@@ -149,4 +150,17 @@ def _replied(seq: int, source: str, author: str, body: bytes, at: float) -> Entr
         author=author,
         buttons=reply.buttons,
         reply=reply,
+    )
+
+
+def _as_conversation(id: str, *row: Any) -> Conversation:
+    channel, account, chat, thread, tenant, owner, owner_version, case, *person = row
+    return Conversation(
+        id=id,
+        address=Address(channel=channel, account=account, chat=chat, thread=thread),
+        person=as_person(*person),
+        tenant=tenant,
+        owner=owner,
+        owner_version=owner_version,
+        case=case,
     )

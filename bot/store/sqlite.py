@@ -45,11 +45,21 @@ V = TypeVar("V", bound=msgspec.Struct)
 class SqliteStore(Store):
     """A store in the file at `path`; `max_bytes` limits its size (0 for no limit but the disk's).
 
-    WAL with synchronous=FULL: what was acknowledged survives a kill and a power cut.
+    WAL with synchronous=FULL: what was acknowledged survives a kill and a power cut. `looks_only` opens it beside the
+    process that has it: no lock, no migration, and every write is refused.
     """
 
-    def __init__(self, path: str | Path, *, max_bytes: int = 0, readers: int = 2, longest_read: float = 10.0) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        max_bytes: int = 0,
+        readers: int = 2,
+        longest_read: float = 10.0,
+        looks_only: bool = False,
+    ) -> None:
         self._path = Path(path)
+        self._looks_only = looks_only
         self._max_bytes = max_bytes
         self._reader_count = readers
         self._longest_read = longest_read
@@ -66,6 +76,9 @@ class SqliteStore(Store):
         await asyncio.to_thread(self._stop)
 
     def _start(self) -> None:
+        if self._looks_only:
+            self._readers = Readers(self._path, threads=self._reader_count, longest=self._longest_read)
+            return
         self._lock.take()
         try:
             migrate(self._path)
@@ -200,6 +213,10 @@ class SqliteStore(Store):
     async def trace(self, conversation: str, n: int) -> tuple[bytes, list[OutRow]] | None:
         """The trace of a turn and the replies it made."""
         return await self._read.run(looking.trace, conversation, n)
+
+    async def states(self, *, after: str = "", limit: int = 500) -> list[tuple[Conversation, bytes]]:
+        """Conversations with a state, by id behind `after`."""
+        return await self._read.run(looking.states, after, limit)
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """Turns that were given up, newest first."""

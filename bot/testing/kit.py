@@ -78,6 +78,7 @@ class Bot:
         self.deaths = 0
         self.dies_before_messages = False
         self.writes = 0
+        self.states: list[bytes] = []
         self._still = 0
         self._dies_at, self._dies_before = 0, False
         self._events = itertools.count(1)
@@ -104,7 +105,11 @@ class Bot:
         self.desk = FakeDesk(self.helpdesk, self.pulse)
         settings = Settings.load(options={"server.home": str(self.home), **self._options})
         self.store = MortalStore(
-            SqliteStore(self.home / "frontdesk.db"), self.pulse, dies_at=self._dies_at, before=self._dies_before
+            SqliteStore(self.home / "frontdesk.db"),
+            self.pulse,
+            self.states,
+            dies_at=self._dies_at,
+            before=self._dies_before,
         )
         self.app = App.build(
             settings,

@@ -32,10 +32,15 @@ T = TypeVar("T")
 
 
 class MortalStore(Store):
-    """Dies at the write number `dies_at` (from 1; 0 is never): `before` it is durable, or right after."""
+    """Dies at the write number `dies_at` (from 1; 0 is never): `before` it is durable, or right after.
 
-    def __init__(self, store: Store, pulse: Pulse, *, dies_at: int = 0, before: bool = False) -> None:
-        self.store, self._pulse = store, pulse
+    `states` gets every state that was to be committed, also by those who died over it.
+    """
+
+    def __init__(
+        self, store: Store, pulse: Pulse, states: list[bytes], *, dies_at: int = 0, before: bool = False
+    ) -> None:
+        self.store, self._pulse, self._states = store, pulse, states
         self._dies_at, self._before = dies_at, before
         self.writes = 0
         self.died = asyncio.Event()
@@ -82,6 +87,8 @@ class MortalStore(Store):
 
     async def commit(self, change: Change) -> Committed:
         """A write."""
+        if change.state is not None:
+            self._states.append(change.state)
         return await self._write(lambda: self.store.commit(change))
 
     async def retry(self, claim: Claim, *, at: float, counts: bool = True) -> bool:
@@ -171,6 +178,10 @@ class MortalStore(Store):
     async def trace(self, conversation: str, n: int) -> tuple[bytes, list[OutRow]] | None:
         """Pass on."""
         return await self._look(lambda: self.store.trace(conversation, n))
+
+    async def states(self, *, after: str = "", limit: int = 500) -> list[tuple[Conversation, bytes]]:
+        """Pass on."""
+        return await self._look(lambda: self.store.states(after=after, limit=limit))
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """Pass on."""

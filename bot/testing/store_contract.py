@@ -202,6 +202,19 @@ class MemoryContract(StoreSuite):
             assert (found[0], [(row.outgoing.key, row.status) for row in found[1]]) == (b"{}", [("b", "sent")])
             assert await store.trace(CHAT, 1) is None
 
+    async def test_states_are_read_page_by_page_without_the_empty_ones(self, tmp_path: Path) -> None:
+        states = {"1": b'{"a":1}', "2": b"{}", "3": b'{"a":3}', "4": None, "5": b'{"a":5}'}
+        async with self.opened(tmp_path) as store:
+            for chat, state in states.items():
+                await store.put(message(f"e{chat}", chat=chat), NOW)
+                await store.commit(but(result(await take(store)), state=state))
+            first = await store.states(limit=2)
+            rest = await store.states(after=first[-1][0].id)
+            assert [conversation.id for conversation, _ in first + rest] == sorted(c.id for c, _ in first + rest)
+            found = {conversation.address.chat: state for conversation, state in first + rest}
+            assert found == {chat: states[chat] for chat in ("1", "3", "5")}
+            assert all([await store.conversation(c.id) == c for c, _ in first + rest])
+
     async def test_a_transcript_grows_only_at_its_end(self, tmp_path: Path) -> None:
         async def send(row: OutRow) -> None:
             assert await store.mark_sending(row, NOW) == "sending"

@@ -13,6 +13,7 @@ _POSTCODE = r"(?P<postcode>[A-Za-z]{0,2}-?\d[A-Za-z\d]{0,7}(?:[ -]\d[A-Za-z\d]{1
 _STATE_POSTCODE = re.compile(rf"(?:(?P<city>[^\d]+?)\s+)??(?:(?P<state>[A-Za-z]{{2}})\s+)?{_POSTCODE}")
 _POSTCODE_CITY = re.compile(r"(?P<postcode>\d{4,6})\s+(?P<city>[^\d]+)")
 _HINT = "I need street, city, state and postcode, such as: 12 Elm Street, Boston, MA 02110."
+_HELP = 'One line is fine, as on a parcel; the commas tell me what is what. If you\'d rather leave it, say "cancel".'
 _FEWEST_PARTS = 2
 
 
@@ -21,7 +22,7 @@ async def address_meant(visit: Visit, question: str, known: ShopAddress) -> Shop
     address: ShopAddress = await visit.turn.ask(
         f"{question} Please write street, city, state and postcode, with commas.",
         like=address_in,
-        help=_HINT,
+        help=_HELP,
     )
     return address if address.country else replace(address, country=known.country)
 

@@ -7,7 +7,7 @@ import re
 from bot import Choice
 from bot.ports import Cancel, ChangeAddress, ChangeOwnAddress, ChangePayment, Order, ShopAddress
 from skills.orders.addresses import address_meant
-from skills.orders.choosing import can, numbers, orders_meant
+from skills.orders.choosing import can, orders_meant
 from skills.orders.confirming import next_steps, possible, settled
 from skills.orders.identity import Visit
 from skills.orders.pieces import method_meant
@@ -64,7 +64,7 @@ async def change_address(visit: Visit) -> None:
             await visit.turn.say(f"Done: order **{safe(order.number)}** will go to {safe(str(address))}.")
     if address is not None and address != visit.customer.address:
         await _keep(visit, address, "Shall I also use that address for your next orders?")
-    elif address is None and not numbers(visit.turn.text):
+    elif address is None and not visit.named:
         await own_address(visit)
 
 

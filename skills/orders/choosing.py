@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 
 from rapidfuzz.distance import OSA
 
-from bot import Choice, numbers_in, phones_in
+from bot import Choice
 from bot.ports import Action, Order, State
 from skills.orders.identity import Visit
+from skills.orders.numbering import numbers
 from skills.orders.words import safe, short
 
 _RECENT = 20
@@ -21,13 +22,8 @@ _CLOSE = 2
 _TRIES = 3
 _BACK = 20
 _IT = re.compile(r"\b(?:it|that|this)\b(?! (?:is|was) my\b)", re.IGNORECASE)
+_AN_ORDER = re.compile(r"\b(?:orders?|parcels?|packages?)\b", re.IGNORECASE)
 _TALK = "Talk to a person"
-
-
-def numbers(text: str) -> list[str]:
-    """The order numbers in a text; what is surely a phone number is none."""
-    phones = {re.sub(r"\D", "", phone) for phone in phones_in(text)}
-    return [number for number in numbers_in(text) if number not in phones]
 
 
 def number_in(text: str) -> str | None:
@@ -36,15 +32,33 @@ def number_in(text: str) -> str | None:
     return found[0] if found else None
 
 
+def number_said(text: str) -> str | None:
+    """The order number in an answer. ValueError with a hint when it only says again that it is about an order."""
+    found = number_in(text)
+    if found is None and _AN_ORDER.search(text):
+        raise ValueError("Gladly, I just need to know which one it is.")
+    return found
+
+
 async def orders_meant(
     visit: Visit, question: str, fits: Callable[[Order], bool] = lambda _: True, *, strict: bool = False
 ) -> list[Order]:
     """The orders that the message is about; asks if it says too little. Empty when that could not be settled.
 
+    They are what is talked about from now on, also for a person who takes over.
+    """
+    orders = await _meant(visit, question, fits, strict=strict)
+    await visit.about(orders)
+    return orders
+
+
+async def _meant(visit: Visit, question: str, fits: Callable[[Order], bool], *, strict: bool) -> list[Order]:
+    """The orders that the message is about.
+
     Only orders that fit are offered. One that the person named is returned all the same: why nothing can be done with
     it is for the shop to say. So is one that "it" stands for, unless `strict`.
     """
-    named = numbers(visit.turn.text)
+    named = visit.named
     if named:
         found = [await _named(visit, number) for number in named]
         return _once([order for order in found if order is not None])
@@ -103,7 +117,7 @@ async def spoken_of(visit: Visit, own: Sequence[Order]) -> Order | None:
 async def _asked(visit: Visit, question: str, choices: Sequence[Order], agree: str = "") -> str:
     number: str = await visit.turn.ask(
         question,
-        like=number_in,
+        like=number_said,
         choices=[Choice(label=agree + short(order), value=order.number) for order in choices],
         help="Pick one, or type the order number; it is in the e-mail that confirmed your order.",
     )
@@ -120,11 +134,7 @@ async def _named(visit: Visit, number: str) -> Order | None:
         tried.append(number)
         if len(tried) == _TRIES:
             await visit.turn.say("I can't find that one either, so let me get somebody who can look further.")
-            facts = {
-                "customer": f"{visit.customer.first_name} {visit.customer.last_name}",
-                "numbers tried": ", ".join(tried),
-            }
-            await visit.turn.hand_off("support", "order number not found", facts)
+            await visit.turn.hand_off("support", "order number not found", {"Numbers tried": ", ".join(tried)})
             return None
         recent = await visit.turn.step(visit.orders.recent, visit.customer.id, _RECENT, effect=False)
         close = nearest(number, recent)

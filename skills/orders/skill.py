@@ -6,7 +6,7 @@ from bot import Skill, Turn
 from bot.ports import Orders
 from skills.orders import after_delivery, before_sending, telling
 from skills.orders import trouble as troubles
-from skills.orders.identity import MEMORY, identified
+from skills.orders.identity import forget, identified
 
 skill = Skill("orders", "Finds your orders, says when they come, and cancels, changes, returns or exchanges them.")
 
@@ -377,5 +377,5 @@ async def elsewhere(turn: Turn) -> None:
 )
 async def sign_out(turn: Turn) -> None:
     """Forget who it is; the next question about an order asks anew."""
-    await turn.remember(MEMORY, None)
+    await forget(turn)
     await turn.say("All right, I've forgotten which account is yours. I'll ask again when it matters.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot import Turn
 from bot.ports import Order, State, Terms
-from skills.orders.choosing import mentioned, numbers, orders_meant, spoken_of
+from skills.orders.choosing import mentioned, orders_meant, spoken_of
 from skills.orders.confirming import next_steps
 from skills.orders.identity import Visit
 from skills.orders.words import amount, listed, overdue, refunds, safe, short, standing
@@ -26,8 +26,11 @@ _LATER = {"return": "return items", "exchange": "exchange items for another size
 
 async def where(visit: Visit) -> None:
     """Say where each order is that is meant; without a number, those that are still to come."""
-    meant = [] if numbers(visit.turn.text) else await _coming(visit)
-    meant = meant or await orders_meant(visit, "Which order would you like to know about?")
+    meant = [] if visit.named else await _coming(visit)
+    if meant:
+        await visit.about(meant)
+    else:
+        meant = await orders_meant(visit, "Which order would you like to know about?")
     if not meant:
         return
     told = [standing(order, visit.customer, visit.terms, visit.today) for order in meant]
@@ -64,7 +67,7 @@ async def list_recent(visit: Visit) -> None:
 
 async def refund_status(visit: Visit) -> None:
     """Say what money goes back, for the orders that are meant or for all recent ones."""
-    if numbers(visit.turn.text):
+    if visit.named:
         orders = await orders_meant(visit, "")
     else:
         orders = await visit.turn.step(visit.orders.recent, visit.customer.id, _RECENT, effect=False)

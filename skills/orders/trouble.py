@@ -51,9 +51,8 @@ async def trouble(visit: Visit) -> None:
 
 
 def _facts(visit: Visit, orders: list[Order]) -> dict[str, str]:
-    """What an agent wants to see at a glance."""
-    customer = visit.customer
-    facts = {"customer": f"{customer.first_name} {customer.last_name}", "e-mail": customer.email}
+    """What an agent wants to see at a glance, beside who it is."""
+    facts: dict[str, str] = {}
     for order in orders:
         parcels = [parcel for parcel in order.shipments if parcel.tracking]
         facts[f"order {order.number}"] = f"{order.state.value}; {pieces_plain(order)}"

@@ -30,7 +30,7 @@ BYE = _phrases(
 FINE = _phrases(
     r"""o+k+a*y*|okie|okey|k+|alright|all right|fine|cool|great|nice|good|perfect|awesome|super|excellent|sure|done
     got it|i see|understood|h+m+|yes|yeah|yep|yup|ya|ha+n?|ji|right|correct|acha|achha|th?ee?k hai
-    no problem|[👍👌😊🙂😀😄]"""
+    no problem|[👍👌]"""
 )
 NO = _phrases("no+|nope|nah|nahi|not now|not really|no need|no thanks?|no thank you")
 WHO = _phrases(
@@ -54,6 +54,6 @@ AROUND = _phrases(
 
 
 def only(said: str, *more: str) -> str:
-    """A pattern for a message that says this, and beside it nothing but `more`."""
+    """A pattern for a message that says this, and beside it nothing but `more`. "/nothing" is a command, no talk."""
     around = "|".join((said, *more))
-    return rf"^(?=.{{1,{LONGEST}}}$)(?=.*(?<!\w)(?:{said})(?!\w))\W*(?:(?:{around})(?!\w)\W*)+$"
+    return rf"^(?!\s*/)(?=.{{1,{LONGEST}}}$)(?=.*(?<!\w)(?:{said})(?!\w))\W*(?:(?:{around})(?!\w)\W*)+$"

@@ -34,6 +34,8 @@ def test_a_clean_handler_has_no_findings() -> None:
         ("x = time.time()", "turn.now()"),
         ("x = random.choice([1])", "turn.random"),
         ("x = uuid.uuid4()", "turn.uuid()"),
+        ("time.sleep(3)", "put it into a step"),
+        ("requests.get(url)", "put it into a step"),
         ("asyncio.create_task(x())", "own task"),
         ("await asyncio.wait_for(turn.ask('a'), 3)", "own task"),
         ("turn.say('hello')", "not awaited"),

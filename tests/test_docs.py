@@ -1,0 +1,52 @@
+"""The examples in the README and the author's guide are run as they stand: a page that lies fails here."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = r"`((?:bot|channels|skills|adapters|handoff|benchmarks|tests)/[\w./]+)`"
+
+
+def blocks(page: str) -> list[str]:
+    """The Python blocks of a page, in order."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+async def test_the_readme_skill_passes_the_readme_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    skill, test = blocks("README.md")[:2]
+    module = ModuleType("plugins.coffee")
+    module.__file__ = None
+    monkeypatch.setitem(sys.modules, "plugins", ModuleType("plugins"))
+    monkeypatch.setitem(sys.modules, "plugins.coffee", module)
+    exec(compile(skill, "README.md", "exec"), module.__dict__)  # noqa: S102 - our own page
+    names: dict[str, object] = {}
+    exec(compile(test, "README.md", "exec"), names)  # noqa: S102
+    run = names["test_coffee_over_a_restart"]
+    assert callable(run)
+    await run()
+
+
+async def test_the_guides_example_of_a_test_runs() -> None:
+    (example,) = [block for block in blocks("docs/skills.md") if "bot.restart()" in block]
+    lines = "\n".join(f"    {line}" for line in example.splitlines())
+    names: dict[str, object] = {}
+    exec(f"from bot.testing import Bot\nasync def example():\n{lines}\n", names)  # noqa: S102
+    run = names["example"]
+    assert callable(run)
+    await run()
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))])
+def test_every_link_and_file_that_a_page_names_is_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    here = (ROOT / page).parent
+    links = [link for link in re.findall(r"\]\(([^)#:]+)\)", text) if not link.startswith("http")]
+    files = [name for name in re.findall(FILES, text) if "NAME" not in name]
+    missing = [link for link in links if not (here / link).exists()] + [f for f in files if not (ROOT / f).exists()]
+    assert not missing
