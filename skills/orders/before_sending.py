@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 from bot import Choice
 from bot.ports import Cancel, ChangeAddress, ChangeOwnAddress, ChangePayment, Order, ShopAddress
@@ -30,6 +31,7 @@ async def _cancel(visit: Visit, order: Order) -> None:
     if not reason:
         reason = await visit.turn.ask(
             f"Why would you like to cancel order {safe(order.number)}?",
+            like=reason_in(reasons),
             choices=[*(Choice(label=each.capitalize(), value=each) for each in reasons), _OTHER],
             key="reason",
         )
@@ -38,6 +40,17 @@ async def _cancel(visit: Visit, order: Order) -> None:
     if done is not None:
         paid = money(done.money, visit.customer, visit.terms)
         await visit.turn.say(f"Done: order **{safe(order.number)}** is cancelled. {paid}".rstrip())
+
+
+def reason_in(reasons: Sequence[str]) -> Callable[[str], str | None]:
+    """Reads one of the shop's reasons from an answer; has a hint for who only says again that it is to be cancelled."""
+
+    def reason(text: str) -> str | None:
+        if re.search(r"\bcancel", text, re.IGNORECASE):
+            raise ValueError("I can do that, I just need to know why.")
+        return next((each for each in reasons if reason_said(each, text)), None)
+
+    return reason
 
 
 def reason_said(reason: str, text: str) -> bool:

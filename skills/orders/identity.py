@@ -223,7 +223,10 @@ class _Asking:
     async def _checked(self, claim: Claim, sent: CodeSent) -> Customer | Claim | str:
         """Ask for the code until it is right; or what the person wants instead."""
         if claim.name:
-            sent_to = "If there is an account with that name and postcode, I've sent a {digits}-digit code to its e-mail address."
+            sent_to = (
+                "If there is an account with that name and postcode, "
+                "I've sent a {digits}-digit code to its e-mail address."
+            )
         else:
             sent_to = "I've sent a {digits}-digit code to {where}, if it belongs to an account here."
         demo = " (Demo: the code is {code}.)" if sent.demo_code else ""
