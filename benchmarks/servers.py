@@ -22,8 +22,8 @@ from benchmarks.plugin import PATH, SECRET
 
 def frontdesk(port: int, sink: str, home: Path, options: dict[str, str]) -> None:
     """The bot with its SQLite store, its log at the usual level going to stderr."""
-    from bot.operations import log, serving  # noqa: PLC0415 - the other servers must not carry it
     from bot.app import App  # noqa: PLC0415
+    from bot.operations import log, serving  # noqa: PLC0415 - the other servers must not carry it
     from bot.settings import LogSettings, Settings  # noqa: PLC0415
 
     given = {"server.port": str(port), "server.home": str(home), "bench.sink": sink, **options}

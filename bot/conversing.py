@@ -142,7 +142,8 @@ class Conversing:
             key = f"stuck.{work.claim.n}"
             text = f"{self._phrases.stuck}\n\n{question.prompt.text}"
             offered = question.buttons + buttons(key, ways_out)
-            work.say(key, Reply(text=text, choices=question.prompt.choices + ways_out, buttons=offered))
+            choices = question.prompt.choices + ways_out
+            work.say(key, replace(question.prompt, text=text, choices=choices, buttons=offered))
             work.lane.offer = Offer(buttons=offered, frame=frame.id)
 
     def _reask(self, work: Work, question: Question, first: str) -> None:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every machine: a run of the whole suite says whether this change broke something. To look for
+# new counter-examples: HYPOTHESIS_PROFILE=search.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:

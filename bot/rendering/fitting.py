@@ -16,7 +16,7 @@ from bot.rendering.writing import markdown
 from bot.replies import Card, Reply
 
 HINT = "Reply with a number."
-FREE = "Answer in your own words, or with a number from the list."
+FREE = "Type your answer, or a number from the list."
 
 
 def degrade(reply: Reply, capabilities: Capabilities) -> Reply:

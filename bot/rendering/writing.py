@@ -153,10 +153,11 @@ def _linked(spans: tuple[Span, ...]) -> str:
 def _followable(spans: tuple[Span, ...]) -> list[Span]:
     """Links that no parser follows (javascript:) as words, or their marks would be shown."""
     found: list[Span] = []
-    for link, group in groupby(spans, key=lambda span: span.link):
+    for link, together in groupby(spans, key=lambda span: span.link):
+        group = list(together)
         if not link or validateLink(link):
             found += group
-        else:
+        elif any(span.text.strip() for span in group):  # nobody saw a link without words
             found += [replace(span, link="") for span in group]
             found.append(Span(text=f" ({link})"))
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Literal
 
 from bot.text.phrases import BACK, CANCEL, HELP, NO, NO_PHRASES, PERSON, YES, YES_PHRASES, phrases
@@ -83,7 +84,8 @@ def meaning(text: str) -> Meaning | None:
     spoken = words(text[: _LONGEST * 20])
     if not spoken or len(spoken) > _LONGEST or len(text) > _LONGEST * 20:
         return None
-    for said in (spoken, [_spelled(word) for word in spoken]):
+    meant = [_spelled(word) for word in spoken]
+    for said in (spoken, meant) if meant != spoken else (spoken,):
         for shorter in _shorter(said):
             phrase = " ".join(shorter)
             for listing, name in _BY_PHRASE:
@@ -133,6 +135,7 @@ def _shorter(spoken: list[str]) -> list[list[str]]:
     return found
 
 
+@lru_cache(maxsize=8192)  # people use few words, and looking one up is what costs most in an ordinary message
 def _spelled(word: str) -> str:
     """The word as it was meant, when it is a slip away from one that matters here."""
     if word in _VOCABULARY or word in _AROUND or word in _REACH:

@@ -48,6 +48,10 @@ async def _person(gateway: FakeGateway, message: Message) -> None:
     await gateway.say(message.address, "Hi, I'm Ana. I've read what you wrote.", source="agent", author="Ana")
 
 
+async def _queue(gateway: FakeGateway, message: Message) -> None:
+    await gateway.say(message.address, "I've passed this on to our team.", source="system")
+
+
 async def _card(gateway: FakeGateway, message: Message) -> None:
     fields = (Field(name="Arrives", value="Friday, 27 Nov"), Field(name="Carrier", value="Parcel Post"))
     card = Card(
@@ -73,6 +77,7 @@ _LINES: dict[str, Callable[[FakeGateway, Message], Awaitable[None]]] = {
     "where is my order?": _choices,
     "stream": _stream,
     "a person please": _person,
+    "queue": _queue,
     "card": _card,
     "typing": _typing,
     "markdown": _markdown,

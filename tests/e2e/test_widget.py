@@ -290,6 +290,20 @@ async def test_a_person_is_named_and_so_is_the_bot(tmp_path: Path) -> None:
         await expect(chat.host.locator(".sub")).to_have_text("Bot · answers at once")
 
 
+async def test_who_waits_for_a_person_is_not_told_that_a_bot_answers_at_once(tmp_path: Path) -> None:
+    async with shop(tmp_path, scripted) as chat:
+        await chat.open()
+        await chat.say("queue")
+        await expect(chat.log.locator(".notice")).to_contain_text("passed this on")
+        await expect(chat.host.locator(".sub")).to_have_text("We’re here")
+        await chat.page.reload()
+        await expect(chat.log.locator(".notice")).to_contain_text("passed this on")
+        await expect(chat.host.locator(".sub")).to_have_text("We’re here")
+        await chat.say("hello")
+        await chat.sees("You said: hello")
+        await expect(chat.host.locator(".sub")).to_have_text("Bot · answers at once")
+
+
 async def test_by_keyboard_alone(tmp_path: Path) -> None:
     async with shop(tmp_path, scripted) as chat:
         page = chat.page
@@ -453,6 +467,25 @@ async def test_reading_back_is_never_yanked(tmp_path: Path) -> None:
         await pill.click()
         assert await chat.log.evaluate(at_bottom) < 2
         await expect(pill).to_be_hidden()
+
+
+async def test_another_size_hides_nothing_from_who_reads_along(tmp_path: Path) -> None:
+    async with shop(tmp_path, scripted, options={"viewport": {"width": 900, "height": 720}}) as chat:
+        await chat.open()
+        for word in ("hello", "markdown", "Where is my order?"):
+            await chat.say(word)
+        last = chat.log.locator(".quick button").last
+        await expect(last).to_be_in_viewport(ratio=1)
+        for width, height in ((380, 720), (380, 400), (900, 500), (470, 720)):
+            await chat.page.set_viewport_size({"width": width, "height": height})
+            await chat.page.wait_for_timeout(150)
+            under = "log => log.scrollHeight - log.scrollTop - log.clientHeight"
+            assert await chat.log.evaluate(under) < 2, (width, height)
+        await chat.log.evaluate("log => { log.scrollTop = 20 }")
+        await expect(chat.host.locator(".pill")).to_be_visible()
+        await chat.page.set_viewport_size({"width": 470, "height": 600})
+        await chat.page.wait_for_timeout(150)
+        assert await chat.log.evaluate("log => log.scrollTop") == 20
 
 
 async def test_typing_dots_come_late_and_go_by_themselves(tmp_path: Path) -> None:

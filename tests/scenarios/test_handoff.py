@@ -148,6 +148,57 @@ async def test_without_a_desk_nothing_is_promised() -> None:
         u.does_not_see("nobody")
 
 
+@pytest.mark.parametrize("channel", ["web", "sms"])
+async def test_who_it_is_and_which_order_reach_the_ticket(channel: str) -> None:
+    async def scenario(bot: Bot) -> None:
+        async with bot.user(channel=channel) as u:
+            for line in ("cancel order #W1000159", "sam.rivers@example.com", "123456"):
+                await u.says(line)
+            u.sees("Why would you like to cancel")
+            await waits(bot, u)
+            assert bot.desk.ticket.case.facts == {
+                "Customer": "Sam Rivers (confirmed by one-time code)",
+                "E-mail": "sam.rivers@example.com",
+                "Order": "#W1000159",
+            }
+            await u.says("cancel")
+            await u.says("log me out")
+            await waits(bot, u)
+            assert bot.desk.ticket.case.facts == {}
+
+    assert await survives(scenario, *ORDERS) > 10
+
+
+async def test_nobody_is_called_a_customer_who_did_not_prove_it() -> None:
+    async with Bot(*ORDERS) as bot, bot.user() as u:
+        await u.says("where is order #W1000159")
+        await u.says("sam.rivers@example.com")
+        await waits(bot, u)
+        assert bot.desk.ticket.case.facts == {}
+
+
+async def test_facts_of_the_call_win_and_broken_ones_keep_nobody_from_a_ticket() -> None:
+    skill = Skill("facts", "Keeps facts.")
+
+    @skill.intent("good facts")
+    async def good(turn: Turn) -> None:
+        await turn.remember("handoff:facts", {"a": "kept", "b": "kept"})
+        await turn.hand_off("support", "good", {"b": "called"})
+
+    @skill.intent("broken ones")
+    async def bad(turn: Turn) -> None:
+        await turn.remember("handoff:facts", ["no", "facts"])
+        await turn.hand_off("support", "bad", {"b": "called"})
+
+    async with Bot(skill) as bot, bot.user() as u:
+        await u.says("good facts")
+        assert bot.desk.ticket.case.facts == {"a": "kept", "b": "called"}
+        await gives_back(bot)
+        await u.says("broken ones")
+        u.sees(PROMISE)
+        assert bot.desk.ticket.case.facts == {"b": "called"}
+
+
 # --- in the queue
 
 

@@ -153,8 +153,9 @@ async def test_a_wrong_number_is_asked_for_again_and_then_a_person_looks(channel
         await sam(user, "where is order 5550001", "5550002", "5550003")
         user.sees("somebody who can look further", "passed this on to our team")
         assert bot.desk.ticket.case.facts == {
-            "customer": "Sam Rivers",
-            "numbers tried": "5550001, 5550002, 5550003",
+            "Customer": "Sam Rivers (confirmed by the channel)",
+            "E-mail": SAM,
+            "Numbers tried": "5550001, 5550002, 5550003",
         }
 
 
@@ -302,8 +303,9 @@ async def test_what_arrived_broken_goes_to_a_person_with_the_order(channel: str)
         user.sees("I'm sorry about that", SECOND_DELIVERED, "passed this on to our team")
         case = bot.desk.ticket.case
         assert case.reason == f"arrived broken: {SECOND_DELIVERED}"
-        assert case.facts["customer"] == "Sam Rivers"
-        assert case.facts["e-mail"] == SAM
+        assert case.facts["Customer"] == "Sam Rivers (confirmed by one-time code)"
+        assert case.facts["E-mail"] == SAM
+        assert case.facts["Order"] == SECOND_DELIVERED
         assert case.facts["they wrote"] == "my order arrived broken"
         assert case.facts[f"order {SECOND_DELIVERED}"].startswith("delivered; Desk Lamp (brass, mains) ")
         assert "delivered 20" in case.facts[f"parcel of {SECOND_DELIVERED}"]

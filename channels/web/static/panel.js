@@ -149,7 +149,15 @@ class Panel {
         if (type === 'drop') this.files.add(event.dataTransfer.files);
       });
     }
-    this.modal.addEventListener('change', () => { if (this.isOpen) { this.conceal(); this.reveal(); } });
+    this.modal.addEventListener('change', () => {
+      if (!this.isOpen) return;
+      const atEnd = this.atEnd;
+      this.conceal();
+      this.reveal();
+      if (atEnd) this.bottom();
+    });
+    // A smaller window, a keyboard or a longer draft must not hide the newest line from who reads along.
+    new ResizeObserver(() => { if (this.atEnd) this.bottom(); else this.count(); }).observe(this.log);
     const fit = () => {
       this.box.style.setProperty('--height', `${visualViewport.height}px`);
       this.box.style.setProperty('--offset', `${visualViewport.offsetTop}px`);
@@ -176,6 +184,7 @@ class Panel {
     this.epoch = '';
     this.live = false;
     this.agent = '';
+    this.passed = false;
     this.draftNode = null;
     this.host.unread = 0;
     this.presence();
@@ -415,7 +424,12 @@ class Panel {
     this.log.insertBefore(node, first || this.dots);
     join(node, this.host.language);
     if (mine) this.answered(row.seq);
-    if (row.kind === 'message' && !mine) { this.agent = row.from === 'agent' ? row.author || w.human : ''; this.presence(); }
+    if (!mine) {
+      // A notice tells that the conversation changes hands; who has it now is seen when they speak.
+      this.passed = row.kind === 'notice';
+      if (!this.passed) this.agent = row.from === 'agent' ? row.author || w.human : '';
+      this.presence();
+    }
     if (this.live && !mine) this.announce(node, row);
     if (!mine && row.seq > this.memory.value.read && !(this.isOpen && near && !document.hidden)) { this.unseen += 1; }
     this.count();
@@ -496,12 +510,12 @@ class Panel {
   presence() {
     const w = this.w;
     this.title.textContent = this.agent || this.host.settings.title;
-    this.sub.textContent = this.agent ? w.humanSub : w.botSub;
+    this.sub.textContent = this.agent ? w.humanSub : this.passed ? w.teamSub : w.botSub;
     this.avatar.replaceChildren(this.agent ? this.agent.trim().charAt(0).toUpperCase() : icon('bot'));
     this.box.classList.toggle('human', !!this.agent);
   }
   count() {
-    const near = this.near();
+    const near = this.atEnd = this.near();
     if (near && this.isOpen) this.unseen = 0;
     this.pill.hidden = near || !this.isOpen;
     this.pill.textContent = this.unseen ? this.w.newPill(this.unseen > 9 ? '9+' : this.unseen) : '↓';

@@ -1,6 +1,6 @@
 /* What the widget itself says, by language. */
 const en = {
-  bot: 'Bot', botSub: 'Bot · answers at once', human: 'Person', humanSub: 'A person from our team', you: 'You', conversation: 'Conversation', menu: 'Menu',
+  bot: 'Bot', botSub: 'Bot · answers at once', human: 'Person', humanSub: 'A person from our team', teamSub: 'We’re here', you: 'You', conversation: 'Conversation', menu: 'Menu',
   close: 'Close chat', write: 'Write a message…', send: 'Send', attach: 'Attach a file', sending: 'Sending…', sent: 'Sent',
   waiting: 'Waiting for the connection', failed: 'Not sent', retry: 'Retry', remove: 'Delete', newLine: 'New',
   newPill: (n) => `↓ ${n} new`, down: 'To the newest message', typing: (who) => `${who} is replying`, choices: 'Suggested answers',
@@ -10,7 +10,7 @@ const en = {
   tooLong: (n) => `${n} characters too long`, drop: 'Drop files to send them', open: 'Open',
 };
 const de = {
-  bot: 'Bot', botSub: 'Bot · antwortet sofort', human: 'Mensch', humanSub: 'Ein Mensch aus unserem Team', you: 'Sie', conversation: 'Unterhaltung', menu: 'Menü',
+  bot: 'Bot', botSub: 'Bot · antwortet sofort', human: 'Mensch', humanSub: 'Ein Mensch aus unserem Team', teamSub: 'Wir sind da', you: 'Sie', conversation: 'Unterhaltung', menu: 'Menü',
   close: 'Chat schließen', write: 'Nachricht schreiben …', send: 'Senden', attach: 'Datei anhängen', sending: 'Wird gesendet …', sent: 'Gesendet',
   waiting: 'Wartet auf die Verbindung', failed: 'Nicht gesendet', retry: 'Wiederholen', remove: 'Löschen', newLine: 'Neu',
   newPill: (n) => `↓ ${n} neu`, down: 'Zur neuesten Nachricht', typing: (who) => `${who} antwortet gerade`, choices: 'Antwortvorschläge',
@@ -20,7 +20,7 @@ const de = {
   tooLong: (n) => `${n} Zeichen zu lang`, drop: 'Dateien zum Senden hier ablegen', open: 'Öffnen',
 };
 const ar = {
-  bot: 'روبوت', botSub: 'روبوت · يجيب فورًا', human: 'موظف', humanSub: 'شخص من فريقنا', you: 'أنت', conversation: 'المحادثة', menu: 'القائمة',
+  bot: 'روبوت', botSub: 'روبوت · يجيب فورًا', human: 'موظف', humanSub: 'شخص من فريقنا', teamSub: 'نحن هنا', you: 'أنت', conversation: 'المحادثة', menu: 'القائمة',
   close: 'إغلاق المحادثة', write: 'اكتب رسالة…', send: 'إرسال', attach: 'إرفاق ملف', sending: 'جارٍ الإرسال…', sent: 'أُرسلت',
   waiting: 'بانتظار الاتصال', failed: 'لم تُرسل', retry: 'إعادة المحاولة', remove: 'حذف', newLine: 'جديد',
   newPill: (n) => `↓ ${n} جديدة`, down: 'إلى أحدث رسالة', typing: (who) => `${who} يكتب الآن`, choices: 'إجابات مقترحة',

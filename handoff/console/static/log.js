@@ -100,7 +100,7 @@ function entry(row, ticket, joined, thread) {
   const unsure = row.pending && now() - row.pending.since > 20;
   const fresh = JSON.stringify([row.line?.text, row.note, row.item, unsure, ticket.state, joined, author(row, ticket), state.agent.name]);
   return cached(row.key, fresh, () => {
-    if (row.kind === "system") return el("li", { class: "event" }, el("span", { text: row.line.text, dir: "auto" }), " ", time(row.at));
+    if (row.kind === "system") return el("li", { class: "event" }, el("span", { text: row.line.text, dir: "auto" }), "\u00a0", time(row.at));
     if (row.kind === "note") return note(row, ticket);
     return bubble(row, ticket, joined, thread, unsure);
   });

@@ -22,7 +22,7 @@ export function render(ticket) {
       el("h3", { text: "Customer" }),
       el("div", { class: "person" }, avatar(nameOf(ticket)),
         el("div", {}, el("p", { class: "person-name", text: nameOf(ticket), dir: "auto" }),
-          el("p", { class: person.verified ? "verified" : "muted" }, person.verified ? icon("check") : null, person.verified ? "Identity confirmed by the platform" : "Identity not confirmed"))),
+          el("p", { class: person.verified ? "verified" : "muted" }, person.verified ? icon("check") : null, person.verified ? "Identity confirmed by the platform" : "Identity not confirmed by the platform"))),
       facts([
         ["Writes in", channelName(ticket.channel)],
         ["E-mail", person.email],

@@ -37,6 +37,12 @@ def test_choices_become_numbered_lines_that_are_no_list() -> None:
     assert (reply.choices, reply.buttons) == ((), ())
 
 
+def test_a_number_is_not_asked_for_where_other_words_will_do() -> None:
+    said = shown(degrade(Reply(text="Your code?", choices=CHOICES, free=True), NOTHING))
+    assert said.endswith("Type your answer, or a number from the list.")
+    assert "Reply with" not in said
+
+
 def test_choices_after_an_unclosed_fence_are_outside_of_it() -> None:
     reply = degrade(Reply(text="```\ncode", choices=CHOICES), NOTHING)
     assert [block.kind for block in parse(reply.text).blocks] == ["code", "paragraph", "paragraph"]

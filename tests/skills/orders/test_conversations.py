@@ -147,7 +147,7 @@ async def test_three_wrong_numbers_bring_a_person() -> None:
         await proves(user, "where is 5550001", "5550002", "5550003")
         user.sees("get somebody who can look further")
         [ticket] = bot.helpdesk.tickets.values()
-        assert ticket.case.facts["numbers tried"] == "5550001, 5550002, 5550003"
+        assert ticket.case.facts["Numbers tried"] == "5550001, 5550002, 5550003"
 
 
 async def test_a_cancellation_is_spelled_out_and_done_only_after_a_clear_yes() -> None:
@@ -252,7 +252,7 @@ async def test_what_arrived_broken_goes_to_a_person_with_the_order() -> None:
         user.sees("I'm sorry about that", "#W1000137")
         [ticket] = bot.helpdesk.tickets.values()
         assert ticket.case.reason == "arrived broken: #W1000137"
-        assert ticket.case.facts["customer"] == "Sam Rivers"
+        assert ticket.case.facts["Customer"] == "Sam Rivers (confirmed by one-time code)"
         assert "delivered" in ticket.case.facts["order #W1000137"]
         assert ticket.case.facts["they wrote"] == "order 1000137 arrived broken"
 
@@ -288,3 +288,63 @@ async def test_a_cancellation_is_the_same_whenever_the_process_dies() -> None:
             user.sees("Done: order #W1000159 is cancelled")
 
     assert await survives(scenario, *PLUGINS) > 2
+
+
+# --- what is said while we ask who it is
+
+
+async def test_a_number_said_before_we_know_who_it_is_is_looked_up_afterwards() -> None:
+    async with talk() as user:
+        await says(user, "where is my order", "#W1000145")
+        user.sees("I'll look that up as soon as I know it's you", "e-mail address or phone number")
+        user.does_not_see("1000145", "didn't get that")
+        await says(user, SAM, "order W1000159")
+        user.sees("as soon as I know it's you", "What does the code say?")
+        user.does_not_see("doesn't match")
+        await user.says(CODE)
+        user.sees("#W1000159", "hasn't been sent yet")
+        user.does_not_see("1000145")
+
+
+async def test_asking_again_before_we_know_who_it_is_is_no_riddle() -> None:
+    async with talk() as user:
+        await says(user, "where is my order", "where is my order")
+        user.sees("I'll look that up as soon as I know it's you", "e-mail address or phone number")
+        user.does_not_see("didn't get that")
+
+
+async def test_another_address_at_the_code_question_is_used_at_once() -> None:
+    async with talk() as user:
+        await says(user, "where is my order", "sam.river@example.com", SAM)
+        user.sees(f"sent a 6-digit code to {SAM}")
+        user.does_not_see("Shall I look up")
+        await says(user, "+1 212 555 0100")
+        user.sees("sent a 6-digit code to +12125550100")
+        await user.says(CODE)
+        user.sees("#W1000")
+
+
+async def test_an_address_that_is_missed_twice_gets_two_different_hints() -> None:
+    async with talk() as user:
+        await proves(user, "change the address of order 1000159", "somewhere else")
+        user.sees("I need street, city, state and postcode")
+        await user.says("somewhere")
+        assert user.seen[-1].count("I need street") == 1
+        user.sees("One line is fine")
+
+
+async def test_wanting_to_cancel_an_order_says_not_which_one() -> None:
+    async with talk() as user:
+        await proves(user, "I want to cancel an order", "i want to cancel an order")
+        user.sees("I can do that, I just need to know why.", "Why would you like to cancel order #W1000159?")
+        await user.says("I ordered it by mistake")
+        user.sees("I would cancel order")
+        await says(user, "no", "I want to return something", "i want to return an order")
+        user.sees("I just need to know which one it is")
+
+
+async def test_the_code_question_in_text_says_that_a_number_is_not_the_only_answer() -> None:
+    async with talk("sms") as user:
+        await says(user, "where is my order", SAM)
+        user.sees("Type your answer, or a number from the list.")
+        user.does_not_see("Reply with a number.")

@@ -11,8 +11,9 @@ from adapters.orders.seed import seeded_stock
 from bot.ports import Claim, Item, Order, Shipment, ShopAddress, State, Terms, Variant
 from skills.orders.addresses import address_in
 from skills.orders.before_sending import reason_said
-from skills.orders.choosing import nearest, numbers
-from skills.orders.identity import claim_in, code_in
+from skills.orders.choosing import nearest
+from skills.orders.identity import Heard, claim_in, code_in, entered_in
+from skills.orders.numbering import numbers
 from skills.orders.pieces import named_places, named_variants, places_like
 from skills.orders.trouble import kind_of
 from skills.orders.words import day, safe, standing
@@ -229,3 +230,18 @@ def test_every_order_of_the_shop_can_be_told() -> None:
 
 def test_words_of_others_are_made_harmless() -> None:
     assert safe("{name} *x*") == r"(name) \*x\*"
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("it's 123 456", Heard(code="123456")),
+        ("1234567", Heard(number="1234567")),
+        ("order #W1000159", Heard(number="W1000159")),
+        ("2125550100", Heard(claim=Claim(phone="2125550100"))),
+        ("no, ann@example.com", Heard(claim=Claim(email="ann@example.com"))),
+        ("which code?", None),
+    ],
+)
+def test_what_is_typed_at_the_code_question(text: str, heard: Heard | None) -> None:
+    assert entered_in(text) == heard

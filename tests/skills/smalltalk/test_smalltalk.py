@@ -48,7 +48,9 @@ def test_a_request_with_small_talk_around_it_is_a_request(text: str) -> None:
     assert claimed(text).startswith("orders.")
 
 
-@pytest.mark.parametrize("text", ["Dumbbell", "hiking boots", "nothing fits", "tyres", "bytes", "okra"])
+@pytest.mark.parametrize(
+    "text", ["Dumbbell", "hiking boots", "nothing fits", "tyres", "bytes", "okra", "/nothing", " /ok", "/thanks", "😀"]
+)
 def test_words_that_only_begin_like_small_talk_are_none(text: str) -> None:
     assert not claimed(text).startswith("smalltalk.")
 
