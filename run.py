@@ -21,7 +21,7 @@ from bot.app import App
 from bot.errors import FrontdeskError, StartError
 from bot.operations import log, serving
 from bot.scaffold import new_skill
-from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings, StoreSettings
+from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings
 from bot.store.contract import Store
 from bot.store.sqlite import SqliteStore
 from bot.web import Control, ask_running
@@ -55,7 +55,6 @@ def build(
 ) -> App:
     """The bot with all its plugins; nothing is opened yet."""
     settings.own(LogSettings, "log")
-    settings.own(StoreSettings, "store")
     home = settings.own(ServerSettings, "server").home
     found = [f"skills.{file.parent.name}.skill" for file in sorted(ROOT.glob("skills/*/skill.py"))]
     optional = [name for name in found if name.removesuffix(".skill") not in builtins]

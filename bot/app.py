@@ -31,7 +31,7 @@ from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
 from bot.router import Router
 from bot.services import Binding, Services
-from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settings
+from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.skill import Handler, Skill
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.sqlite import SqliteStore
@@ -103,7 +103,7 @@ class App:
         home = settings.own(ServerSettings, "server").home
         app = cls(
             settings,
-            store or SqliteStore(home / "frontdesk.db"),
+            store or _store(settings, home),
             clock or SystemClock(),
             entropy or SystemEntropy(),
             phrases=Phrases(),
@@ -237,6 +237,18 @@ class App:
             if other.name == skill:
                 return other.deadline, other.concurrency
         return 30.0, 200
+
+
+def _store(settings: Settings, home: Path) -> Store:
+    """The embedded store. Raises StartError where another one is asked for: better no start than the wrong database."""
+    asked = settings.own(StoreSettings, "store")
+    for name, value in (("DATABASE_URL", asked.database_url), ("REDIS_URL", asked.redis_url)):
+        if value is not None:
+            raise StartError(
+                f"{name} is set, but this version keeps everything in a SQLite file in the home folder. "
+                f"Unset it ({name}= make run) until PostgreSQL and Redis are supported."
+            )
+    return SqliteStore(home / "frontdesk.db")
 
 
 def _with(handler: Handler, binding: Binding) -> Handler:
