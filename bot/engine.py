@@ -315,7 +315,8 @@ class Engine:
             return await self._again(claim, RETRY[0], str(refused))
         self._dialogs.committed(work)
         self._report(work)
-        log.error("turn_parked", turn=work.trace.turn, why=failure.brief if failure else problem)
+        why = failure.brief if failure else problem
+        log.error("turn_parked", turn=work.trace.turn, handler=work.trace.handler, why=why)
         return committed
 
     def _report(self, work: Work) -> None:

@@ -291,7 +291,7 @@ async def test_a_plugin_that_can_not_be_loaded_is_told_and_left_out(program: Pro
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("raises", "ValueError: oops"),
+        ("raises", "ValueError"),
         ("never", "not done after 1 s"),
         ("floods", "more than 100 things"),
         ("garbage", "fetch"),
@@ -306,6 +306,7 @@ async def test_an_unruly_skill_is_told_and_harms_nobody(program: Program, name: 
         assert answer.count("\n") == 0  # one apology, and none of the flood
         entry = await program.logged("turn_parked", f"{name}.go")
         assert told in str(entry["why"])
+        assert "oops" not in str(entry)  # an exception may quote people: its words are in the store, not in the log
         # The conversation goes on.
         assert await hears(session, await says(session, "echo on", conversation)) == "You said on."
 
