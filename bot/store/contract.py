@@ -286,7 +286,10 @@ class Store(Database):
 
     @abstractmethod
     async def mark_sending(self, row: OutRow, now: float) -> OutStatus:
-        """Durably say that a send begins now. Answers "sending", or "suppressed" when a human speaks now."""
+        """Durably say that a send begins now, and answer "sending"; any other answer says not to send.
+
+        "suppressed" when a human speaks now; "sent", "failed" or "ambiguous" when the row was done with before.
+        """
 
     @abstractmethod
     async def mark_sent(self, row: OutRow, platform_id: str, now: float) -> None:
