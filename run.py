@@ -21,9 +21,9 @@ from bot.app import App
 from bot.errors import FrontdeskError, StartError
 from bot.operations import log, serving
 from bot.scaffold import new_skill
-from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings
+from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.store.contract import Store
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import choose_store
 from bot.web import Control, ask_running
 from channels.terminal import TerminalChannel, profile_names
 from handoff.console import ConsoleDesk
@@ -175,10 +175,7 @@ def dry_replay(settings: Settings) -> None:
 async def _dry_replay(settings: Settings) -> bool:
     # Not by way of the bot that runs: its code is the old one.
     log.configure(LogSettings(level="error"), settings.secrets)
-    file = settings.own(ServerSettings, "server").home / "frontdesk.db"
-    if not file.exists():
-        raise StartError(f"There is no {file}, so nobody waits; set FRONTDESK_HOME to the bot's folder.")
-    app = build(settings, serve=False, store=SqliteStore(file, looks_only=True))
+    app = build(settings, serve=False, store=_looking(settings))
     for name, problem in app.plugins.broken.items():
         click.echo(f"broken  {name}: {problem}")
     await app.store.start()
@@ -199,14 +196,18 @@ async def _ask(settings: Settings, command: str, argument: str = "") -> str:
         return answer
     if command == "console-link":
         raise StartError(f"No bot runs in {home}. Start it: it prints a link by itself.")
-    if not home.is_dir():
-        raise StartError(f"There is no bot in {home}; set FRONTDESK_HOME to its folder.")
-    app = build(settings, serve=False)
+    app = build(settings, serve=False, store=_looking(settings))
     await app.store.start()
     try:
         return await commands(app)[command](argument)
     finally:
         await app.store.stop()
+
+
+def _looking(settings: Settings) -> Store:
+    """The store of the bot, to look into beside it."""
+    home = settings.own(ServerSettings, "server").home
+    return choose_store(settings.own(StoreSettings, "store"), home, looks_only=True)
 
 
 @main.command()

@@ -29,15 +29,21 @@ from bot.operations.watchdog import Watchdog
 from bot.outbox import Outbox
 from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
+from bot.process import Process, shared
 from bot.router import Router
+from bot.sending import Means
 from bot.services import Binding, Services
 from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.skill import Handler, Skill
+from bot.sole import Sole
 from bot.store.contract import DeadLetter, OutRow, Store
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import choose_store
 from bot.web import Health, WebServer
 
 log = structlog.get_logger()
+
+LANES = "lanes"
+"""The topic of the doorbell: a turn waits for whoever is free."""
 
 
 class App:
@@ -59,24 +65,34 @@ class App:
             public_url=self._server_settings.url,
         )
         self.plugins = Plugins(context, self.services, self._bind)
-        self._gates = Gates(self._limits, clock.now)
+        self._gates = Gates(self._limits, clock.steady)
         self._dialogs = Dialogs(self._handler, self._gates, phrases)
         self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
-        self.inbox = Inbox(store, clock, entropy, take=self._take, ring=self._ring, send=self._send)
+        worker = f"{socket.gethostname()}.{os.getpid()}"
+        asked = settings.own(StoreSettings, "store")
+        self.bus, self.buckets = shared(asked, clock, entropy)
+        sole = Sole(store, clock, f"{worker}.{entropy.token()[:8]}", asked.lease)
+        self.process = Process(self.bus, sole)
+        self.inbox = Inbox(store, clock, entropy, take=self._take, ring=self._ring, send=self._send, peers=self.process)
         patience = settings.own(HandoffSettings, "handoff").patience
         self.bridge = Bridge(store, self.inbox, clock, phrases, patience=patience)
         self.inbox.signalled = self.bridge.typing
-        self.outbox = Outbox(store, clock, entropy, perform=self.bridge.perform, refused=self.bridge.refused)
+        means = Means(store, clock, entropy, self.buckets, self.bridge.perform, self.bridge.refused)
+        self.outbox = Outbox(means)
         self.engine = Engine(
-            worker=f"{socket.gethostname()}.{os.getpid()}",
+            worker=worker,
             store=store,
             clock=clock,
             dialogs=self._dialogs,
             conversing=self._conversing,
             bridge=self.bridge,
             send=self._send,
+            lease=asked.lease,
         )
+        self.engine.crowded = lambda: self.outbox.crowded
         self.engine.finished = self.plugins.turn_finished
+        self.engine.announce = self._ring
+        self.bus.subscribe(LANES, lambda _: self.engine.ring())
         self._phrases = phrases
         self._server: WebServer | None = None
         self._watchdog = Watchdog(owner=self.plugins.owner)
@@ -103,7 +119,7 @@ class App:
         home = settings.own(ServerSettings, "server").home
         app = cls(
             settings,
-            store or _store(settings, home),
+            store or choose_store(settings.own(StoreSettings, "store"), home),
             clock or SystemClock(),
             entropy or SystemEntropy(),
             phrases=Phrases(),
@@ -137,6 +153,8 @@ class App:
         """Open the store, then desks, then the outbox and the engine, then the channels: nobody is heard too early."""
         self.home.mkdir(parents=True, exist_ok=True)
         await self.store.start()
+        await self.bus.start()
+        await self.buckets.start()
         channels = {(channel.name, channel.account): channel for channel in self.channels}
         self.outbox.channels = self.engine.channels = self.bridge.channels = channels
         self.bridge.desks = {desk.name: desk for desk in self.desks}
@@ -154,18 +172,23 @@ class App:
 
     async def stop(self) -> None:
         """About the reverse; what was not finished stays in the store."""
-        # Channels first: they let waiting readers go, which the server would otherwise wait for.
+        await self.process.stop()
+        # First what sends, while there still is something to send with: a send that is cut off has to be looked up.
+        # Whatever comes in meanwhile is stored, for others or for the next start.
+        await self.engine.stop()
+        await self.outbox.stop()
+        # Channels before the server: they let waiting readers go, which the server would otherwise wait for.
         for channel in self.channels:
             await channel.stop()
         if self._server:
             await self._server.stop()
-        await self.engine.stop()
-        await self.outbox.stop()
         for desk in self.desks:
             await desk.stop()
         for adapter in self.services.living():
             await adapter.stop()
         self._watchdog.stop()
+        await self.buckets.stop()
+        await self.bus.stop()
         await self.store.stop()
 
     def abandon(self) -> None:
@@ -198,14 +221,16 @@ class App:
         return await self.engine.take(message)
 
     def _ring(self) -> None:
-        self.engine.ring()
+        self.bus.publish(LANES)
 
-    def _send(self, rows: Sequence[OutRow]) -> None:
-        self.outbox.accept(rows)
+    def _send(self, rows: Sequence[OutRow], began: float) -> None:
+        self.outbox.accept(rows, began)
 
     async def _listen(self) -> None:
         health = Health(notes=lambda: dict(self.plugins.broken), watchdog=self._watchdog)
         health.add("store", self._store_works)
+        if self.settings.own(StoreSettings, "store").redis_url is not None:
+            health.mention("redis", self.bus.trouble)
         routes = [route for channel in self.channels for route in channel.routes()]
         routes += [route for desk in self.desks for route in desk.routes()]
         self._server = WebServer(self._server_settings, health=health, entropy=self._entropy, routes=routes)
@@ -237,18 +262,6 @@ class App:
             if other.name == skill:
                 return other.deadline, other.concurrency
         return 30.0, 200
-
-
-def _store(settings: Settings, home: Path) -> Store:
-    """The embedded store. Raises StartError where another one is asked for: better no start than the wrong database."""
-    asked = settings.own(StoreSettings, "store")
-    for name, value in (("DATABASE_URL", asked.database_url), ("REDIS_URL", asked.redis_url)):
-        if value is not None:
-            raise StartError(
-                f"{name} is set, but this version keeps everything in a SQLite file in the home folder. "
-                f"Unset it ({name}= make run) until PostgreSQL and Redis are supported."
-            )
-    return SqliteStore(home / "frontdesk.db")
 
 
 def _with(handler: Handler, binding: Binding) -> Handler:

@@ -13,9 +13,18 @@ from typing import Literal
 from aiohttp import web
 
 from bot.messages import Address, Message, Value
+from bot.peers import Peers
 from bot.replies import Button, Reply
 
 Source = Literal["user", "bot", "agent", "system"]
+
+
+class Pace(Value, frozen=True):
+    """At most `count` sends in any `seconds`, of one account or of one conversation."""
+
+    count: int
+    seconds: float = 1.0
+    of: Literal["account", "conversation"] = "account"
 
 
 class Capabilities(Value, frozen=True):
@@ -23,7 +32,8 @@ class Capabilities(Value, frozen=True):
 
     `max_text` counts what `Channel.measure` counts; 0 means no limit. `buttons` is how many choices can be shown as
     buttons, 0 for none: then they become a numbered list. `read_back` says that `find_sent` can tell whether an
-    uncertain send arrived.
+    uncertain send arrived. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown.
+    `paces` are the platform's limits; the outbox keeps all of them.
     """
 
     max_text: int = 0
@@ -37,6 +47,7 @@ class Capabilities(Value, frozen=True):
     reactions: bool = False
     read_back: bool = False
     send_timeout: float = 10.0
+    paces: tuple[Pace, ...] = ()
 
 
 class Accepted(Value, frozen=True):
@@ -80,8 +91,8 @@ class Receipt(Value, frozen=True):
     platform_id: str = ""
 
 
-class Gateway(ABC):
-    """What a channel may ask of the core."""
+class Gateway(Peers):
+    """What a channel may ask of the core, and of the other processes of the bot: they see what this one sends."""
 
     @abstractmethod
     async def receive(self, message: Message) -> Accepted:

@@ -8,6 +8,9 @@ import secrets
 import time
 from abc import ABC, abstractmethod
 
+# CLOCK_MONOTONIC stands still while a virtual machine is suspended, and leases on a database's clock do not.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(ABC):
     """What time it is (seconds since 1970, UTC) and how to wait."""
@@ -15,6 +18,10 @@ class Clock(ABC):
     @abstractmethod
     def now(self) -> float:
         """The wall-clock time, in seconds since 1970."""
+
+    @abstractmethod
+    def steady(self) -> float:
+        """Seconds that only ever go forward, whatever is done to the wall clock; also while the machine sleeps."""
 
     @abstractmethod
     async def sleep(self, seconds: float) -> None:
@@ -27,6 +34,10 @@ class SystemClock(Clock):
     def now(self) -> float:
         """The wall-clock time, in seconds since 1970."""
         return time.time()
+
+    def steady(self) -> float:
+        """The time since the machine was started, sleep included."""
+        return time.clock_gettime(_STEADY)
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the running event loop."""

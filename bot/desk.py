@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot.channel import Entry
 from bot.messages import Media, Value
+from bot.peers import Peers
 from bot.people import Person
 
 
@@ -101,8 +102,8 @@ class AgentTyping(Value, frozen=True, tag="typing"):
 DeskEvent = AgentReplied | AgentTook | AgentClosed | AgentTyping
 
 
-class DeskGateway(ABC):
-    """What a desk may ask of the core."""
+class DeskGateway(Peers):
+    """What a desk may ask of the core, and of the other processes of the bot."""
 
     @abstractmethod
     async def receive(self, event: DeskEvent) -> bool:

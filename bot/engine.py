@@ -20,14 +20,12 @@ from bot.errors import Fenced, StoreError, StoreUnavailable
 from bot.handoff.bridge import Bridge
 from bot.messages import Message
 from bot.middleware import Middleware, compose
+from bot.sending import certain_after
 from bot.store.contract import Claim, Committed, OutRow, Store
 from bot.trace import Trace, turn_id
 from bot.work import Work
 
 log = structlog.get_logger()
-
-LEASE = 30.0
-"""Seconds that a claim is ours without renewal."""
 
 ATTEMPTS = 3
 """A turn that failed at so many attempts is parked."""
@@ -35,6 +33,10 @@ ATTEMPTS = 3
 DEATHS = 6
 """So is one that was claimed so often while nobody reported anything: it kills its process. More than ATTEMPTS, since
 whatever kills a process again and again takes innocent turns along (docs/figures.md)."""
+
+SUSPECT = 3
+"""A turn that was claimed more often is tried while no other such one is, in each process. Whoever dies with two hundred
+turns in their hands makes two hundred suspects, and all but one are innocent."""
 
 POLL = 0.5
 """Seconds after which the store is asked even if nobody rang."""
@@ -63,16 +65,21 @@ class Engine:
         dialogs: Dialogs,
         conversing: Conversing,
         bridge: Bridge,
-        send: Callable[[Sequence[OutRow]], None],
+        send: Callable[[Sequence[OutRow], float], None],
+        lease: float = 10.0,
     ) -> None:
-        self._worker, self._store, self._clock = worker, store, clock
+        self._worker, self._store, self._clock, self._lease = worker, store, clock, lease
         self._dialogs, self.conversing, self._bridge, self._send = dialogs, conversing, bridge, send
         self.channels: Mapping[tuple[str, str], Channel] = {}
         self.desk = ""
         self.finished: Finished = lambda trace: None
+        self.crowded: Callable[[], bool] = lambda: False
+        self.announce: Callable[[], None] = self.ring  # to all processes: a turn waits that was not begun here
         self._respond = compose((), self._decide)
         self._bell = asyncio.Event()
         self._busy: dict[str, tuple[asyncio.Task[None], Claim]] = {}
+        self._trying = False
+        self._owed: list[Claim] = []  # turns to give back, their attempts with them, once the store is there again
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
         self._looking = False
@@ -88,7 +95,7 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to work."""
-        self._stopping, self._renewed = False, self._clock.now()
+        self._stopping, self._renewed = False, self._clock.steady()
         self._loops = [asyncio.create_task(self._claiming()), asyncio.create_task(self._renewing())]
 
     async def stop(self, patience: float = 5.0) -> None:
@@ -103,7 +110,8 @@ class Engine:
                 task.cancel()
         for _, claim in list(self._busy.values()):
             with contextlib.suppress(StoreError):
-                await self._store.retry(claim, at=self._clock.now(), counts=False)
+                await self._store.retry(claim, self._clock.now(), counts=False)
+        self.announce()
         await self._dialogs.close()
 
     @property
@@ -114,22 +122,19 @@ class Engine:
     async def take(self, message: Message) -> Accepted:
         """Store a message; begin its turn in the same breath if there is room and nothing of its lane waits.
 
-        A caller that is cancelled meanwhile changes nothing: a turn that was claimed is begun.
+        If the caller is cancelled meanwhile, the turn may only begin when its lease has ended.
         """
-        return await asyncio.shield(self._take(message))
-
-    async def _take(self, message: Message) -> Accepted:
         now = self._clock.now()
         if self._stopping or len(self._busy) >= LANES:
-            accepted, claim = await self._store.put(message, now), None
-        else:
-            accepted, claim = await self._store.take(message, self._worker, LEASE, now)
+            accepted = await self._store.put(message, now)
+            self.announce()
+            return accepted
+        # Without a claim nobody need be told: whoever is at work on the lane gets the message with their commit.
+        accepted, claim = await self._store.take(message, self._worker, self._lease, now)
         if claim is not None and self._stopping:
-            await self._store.retry(claim, at=self._clock.now(), counts=False)
+            await self._store.retry(claim, self._clock.now(), counts=False)
         elif claim is not None:
             self._begin(claim)
-        elif not accepted.duplicate:
-            self.ring()
         return accepted
 
     def _begin(self, claim: Claim) -> None:
@@ -148,20 +153,25 @@ class Engine:
             self._bell.clear()
             claims: list[Claim] = []
             try:
-                if self._clock.now() >= look:
-                    look = self._clock.now() + POLL
+                if self._clock.steady() >= look:
+                    look = self._clock.steady() + POLL
                     if await self._store.fire(self._clock.now(), TIMERS) == TIMERS:
                         look = 0.0  # there may be more
-                if self._busy and self._clock.now() - self._renewed > LEASE / 2:
+                if self._busy and self._clock.steady() - self._renewed > self._lease / 2:
                     # The whole process slept or was blocked: what it works on must not look abandoned to itself.
                     await self._renew()
+                while self._owed:
+                    await self._store.retry(self._owed[-1], self._clock.now(), counts=False)
+                    self._owed.pop()
                 if len(self._busy) < LANES:
                     free = LANES - len(self._busy)
-                    claims = await self._store.claim(self._worker, free, LEASE, self._clock.now())
+                    claims = await self._store.claim(self._worker, free, self._lease, self._clock.now())
             except StoreError as problem:
                 log.error("claim_failed", why=str(problem))
             for claim in claims:
                 self._begin(claim)
+            if len(self._busy) >= LANES and claims:
+                self.announce()  # there may be more than one process can take
             self._looking = False
             if not claims:
                 await self._pause()
@@ -178,17 +188,19 @@ class Engine:
 
     async def _renewing(self) -> None:
         while True:
-            await self._clock.sleep(LEASE / 3)
+            await self._clock.sleep(self._lease / 3)
             await self._renew()
 
     async def _renew(self) -> None:
-        now = self._clock.now()
-        for conversation, (task, claim) in list(self._busy.items()):
+        """Keep what is being worked on; what is no longer ours is not worked on any more."""
+        now, held = self._clock.steady(), list(self._busy.items())
+        if held:
             with contextlib.suppress(StoreError):
-                ours = await self._store.renew(claim, LEASE, self._clock.now())
-                # The turn may have ended meanwhile; then the lane is at its next one, which is not stale.
-                if not ours and self._busy.get(conversation) == (task, claim):
-                    task.cancel()
+                ours = await self._store.renew([claim for _, (_, claim) in held], self._lease, self._clock.now())
+                for (conversation, (task, claim)), kept in zip(held, ours, strict=True):
+                    # The turn may have ended meanwhile; then the lane is at its next one, which is not stale.
+                    if not kept and self._busy.get(conversation) == (task, claim):
+                        task.cancel()
         self._renewed = now  # only now: whoever looks meanwhile has to wait for the last lease too
 
     async def _work_lane(self, claim: Claim) -> None:
@@ -199,7 +211,7 @@ class Engine:
         try:
             while current is not None:
                 self._busy[conversation] = (task, current)
-                committed = await self._turn(current)
+                committed = await self._carefully(current)
                 current = committed.next if committed else None
         except asyncio.CancelledError:
             if self._holds(conversation, task):
@@ -221,6 +233,18 @@ class Engine:
         return held is not None and held[0] is task
 
     # --- one turn
+
+    async def _carefully(self, claim: Claim) -> Committed | None:
+        """A turn whose processes died is tried with no other suspect beside it, or else it waits."""
+        if not SUSPECT < claim.attempts <= DEATHS:
+            return await self._turn(claim)
+        if self._trying:
+            return await self._again(claim, RETRY[0], "its processes died; waits for another such turn", counts=False)
+        self._trying = True
+        try:
+            return await self._turn(claim)
+        finally:
+            self._trying = False
 
     async def _turn(self, claim: Claim) -> Committed | None:
         """The path of one message, from its claim to its commit."""
@@ -266,7 +290,17 @@ class Engine:
         address = claim.conversation.address
         channel = self.channels.get((address.channel, address.account)) or next(iter(self.channels.values()))
         lane = self._dialogs.open(claim)
-        return Work(claim, lane, store=self._store, clock=self._clock, channel=channel, desk=self.desk, send=self._send)
+        return Work(
+            claim,
+            lane,
+            store=self._store,
+            clock=self._clock,
+            channel=channel,
+            desk=self.desk,
+            send=self._send,
+            lease=self._lease,
+            sends=0.0 if self.crowded() else certain_after(channel),
+        )
 
     # --- when it went wrong
 
@@ -288,8 +322,11 @@ class Engine:
         """Forget what is in memory and give the turn back: it will be claimed and replayed, so nothing is committed."""
         self._dialogs.drop(claim.conversation.id)
         log.warning("turn_retried", turn=turn_id(claim.conversation.id, claim.n), why=problem)
-        with contextlib.suppress(StoreError):
-            await self._store.retry(claim, at=self._clock.now() + pause, counts=counts)
+        try:
+            await self._store.retry(claim, self._clock.now(), pause=pause, counts=counts)
+        except StoreError:
+            if not counts:
+                self._owed.append(claim)
         return None
 
     async def _park(self, claim: Claim, problem: str, failure: HandlerFailed | None = None) -> Committed | None:

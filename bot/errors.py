@@ -72,10 +72,13 @@ class Rejected(SendError):
 
 
 class RateLimited(SendError):
-    """The platform wants us to wait `retry_after` seconds; it was surely not sent."""
+    """The platform wants us to wait `retry_after` seconds; it was surely not sent.
 
-    def __init__(self, retry_after: float) -> None:
-        self.retry_after = retry_after
+    `account` says that the whole account has to, not only this conversation.
+    """
+
+    def __init__(self, retry_after: float, *, account: bool = False) -> None:
+        self.retry_after, self.account = retry_after, account
         super().__init__(f"retry after {retry_after:g} s")
 
 

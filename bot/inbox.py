@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot.bus import Heard
 from bot.channel import Accepted, Entry, Gateway
 from bot.clock import Clock, Entropy
 from bot.messages import Address, Message
+from bot.peers import Job, Peers
 from bot.people import Conversation, conversation_id
 from bot.store.contract import Applied, Effect, OutRow, Store
 
@@ -28,10 +30,11 @@ class Inbox(Gateway):
         *,
         take: Callable[[Message], Awaitable[Accepted]],
         ring: Callable[[], None],
-        send: Callable[[Sequence[OutRow]], None],
+        send: Callable[[Sequence[OutRow], float], None],
+        peers: Peers,
     ) -> None:
         self._store, self._clock, self._entropy = store, clock, entropy
-        self._take, self._ring, self._send = take, ring, send
+        self._take, self._ring, self._send, self._peers = take, ring, send, peers
         self.signalled: Signalled | None = None
 
     async def receive(self, message: Message) -> Accepted:
@@ -54,14 +57,27 @@ class Inbox(Gateway):
         """An unguessable id."""
         return self._entropy.token()
 
+    def publish(self, topic: str, body: bytes = b"") -> None:
+        """Tell all processes."""
+        self._peers.publish(topic, body)
+
+    def subscribe(self, topic: str, heard: Heard) -> Callable[[], None]:
+        """Hear what any process tells."""
+        return self._peers.subscribe(topic, heard)
+
+    def alone(self, name: str, job: Job) -> asyncio.Task[None]:
+        """Do it in one process at a time."""
+        return self._peers.alone(name, job)
+
     async def apply(self, effect: Effect) -> Applied | None:
         """Write an effect from outside a turn, and send what it says; a caller that is cancelled changes nothing."""
         return await asyncio.shield(self._apply(effect))
 
     async def _apply(self, effect: Effect) -> Applied | None:
+        began = self._clock.steady()
         applied = await self._store.apply(effect)
         if applied is not None:
-            self._send(applied.rows)
+            self._send(applied.rows, began)
             if applied.message is not None:
                 self._ring()
         return applied

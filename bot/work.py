@@ -33,7 +33,8 @@ from bot.store.contract import (
 )
 from bot.trace import StepTrace, Trace, turn_id
 
-Send = Callable[[Sequence[OutRow]], None]
+Send = Callable[[Sequence[OutRow], float], None]
+"""Gets the rows of a commit, and when (on the steady clock) the commit began."""
 
 EMPTY = dump(Lane())
 """The state of a conversation in which nothing waits; most turns begin and end with it, and then it is not written."""
@@ -50,7 +51,17 @@ class Work(Host):
     """One turn in the making."""
 
     def __init__(
-        self, claim: Claim, lane: Lane, *, store: Store, clock: Clock, channel: Channel, desk: str, send: Send
+        self,
+        claim: Claim,
+        lane: Lane,
+        *,
+        store: Store,
+        clock: Clock,
+        channel: Channel,
+        desk: str,
+        send: Send,
+        lease: float,
+        sends: float,
     ) -> None:
         self.claim, self.lane = claim, lane
         self.message, self.conversation = claim.message, claim.conversation
@@ -61,6 +72,7 @@ class Work(Host):
         self.rounds = 0
         self._state = claim.state or EMPTY
         self._store, self._send, self._desk = store, send, desk
+        self._lease, self._sends = lease, sends
         self._owner_version = claim.conversation.owner_version
         self._outgoing: list[Outgoing] = []
         self._timers: dict[str, Timer] = {}
@@ -206,6 +218,8 @@ class Work(Host):
             now=self.clock.now(),
             done=done,
             keep=keep,
+            lease=self._lease,
+            sends=self._sends,
             state=None if self._state == before else self._state,
             outgoing=tuple(self._outgoing),
             timers=tuple(self._timers.values()),
@@ -218,9 +232,10 @@ class Work(Host):
         )
         self._outgoing, self._cleared = [], []
         self._timers, owner, self._owner, self._case = {}, self._owner, None, None
+        began = self.clock.steady()
         committed = await self._store.commit(change)
         self.rev = committed.rev
         if owner:
             self._owner_version += 1
-        self._send(committed.rows)
+        self._send(committed.rows, began)
         return committed

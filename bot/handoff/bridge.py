@@ -11,11 +11,13 @@ never speak, and nothing that was promised is dropped. While the person only wai
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 import msgspec
 import structlog
 
+from bot.bus import Heard
 from bot.channel import Channel, Entry, Types
 from bot.clock import Clock
 from bot.desk import AgentTyping, Case, Desk, DeskEvent, DeskGateway, Ref
@@ -23,6 +25,7 @@ from bot.errors import NotSent
 from bot.handoff import moves
 from bot.inbox import Inbox
 from bot.messages import Command, Content, Due, Joined, Message, Pressed, Text, Typing
+from bot.peers import Job
 from bot.people import Conversation
 from bot.phrases import Phrases
 from bot.rendering import escape
@@ -234,6 +237,20 @@ class Bridge(DeskGateway):
     async def transcript(self, conversation: str, *, after: int = 0, limit: int = 500) -> list[Entry]:
         """What was said, oldest first."""
         return await self._store.history(conversation, after=after, limit=limit)
+
+    # --- the other processes
+
+    def publish(self, topic: str, body: bytes = b"") -> None:
+        """Tell all processes."""
+        self._inbox.publish(topic, body)
+
+    def subscribe(self, topic: str, heard: Heard) -> Callable[[], None]:
+        """Hear what any process tells."""
+        return self._inbox.subscribe(topic, heard)
+
+    def alone(self, name: str, job: Job) -> asyncio.Task[None]:
+        """Do it in one process at a time."""
+        return self._inbox.alone(name, job)
 
     # --- fleeting things
 

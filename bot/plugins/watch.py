@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
 
 from bot.plugins.registry import Plugins, Reloaded
 
@@ -18,6 +17,8 @@ async def watch(plugins: Plugins, stop: asyncio.Event) -> None:
     places = plugins.watched()
     if not places:
         return
+    from watchfiles import awatch  # noqa: PLC0415 - only those who develop need it
+
     async for changes in awatch(*places, stop_event=stop, debounce=200, step=50):
         paths = sorted({Path(path) for _, path in changes if path.endswith(".py")})
         for outcome in apply(plugins, paths):

@@ -43,10 +43,16 @@ class ServerSettings(Section):
 
 
 class StoreSettings(Section):
-    """Where the truth is kept; without an address it is a SQLite file in the home folder."""
+    """Where the truth is kept; without an address it is a SQLite file in the home folder.
+
+    `lease` is after how many seconds without a sign of life a process's conversations go to another one. Bots with the
+    same `redis_prefix` on one Redis are one bot; without it, those with the same host, port and name of the database.
+    """
 
     database_url: Annotated[SecretStr | None, Env("DATABASE_URL")] = None
     redis_url: Annotated[SecretStr | None, Env("REDIS_URL")] = None
+    lease: Annotated[float, Field(ge=0.5, le=300)] = 10.0
+    redis_prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,40}$")] = ""
 
 
 class PluginSettings(Section):

@@ -7,7 +7,12 @@ A *lane* is the ordered queue of one conversation. Three rules make it correct (
   raises Fenced. The epoch rises with each claim, so a worker that wakes up late changes nothing.
 * Attempts are counted when a turn is claimed, because a turn that kills its worker never reports.
 
-Times are seconds since 1970. Methods raise StoreUnavailable when the database is full, locked or gone.
+An outbox row is fenced too: by its count of attempts, which rises with each send that begins. The *line* of a row is
+the rows of its conversation for the same target; it is sent in order.
+
+Times are seconds since 1970. `now` is the caller's clock; a store that several processes share goes by its database's
+clock instead, and that is why whatever shall happen later is told as a duration. Methods raise StoreUnavailable when
+the database is full, locked or gone.
 """
 
 from __future__ import annotations
@@ -27,6 +32,13 @@ from bot.replies import Reply
 T = TypeVar("T")
 
 OutStatus = Literal["pending", "sending", "sent", "failed", "ambiguous", "suppressed"]
+
+Begun = Literal["sending", "waits", "taken", "sent", "failed", "ambiguous", "suppressed"]
+"""What became of the wish to send a row. Only "sending" says to go on.
+
+"waits": an earlier row of its line is not done with; ask again. "taken": somebody else has it. The others: it is done.
+"suppressed" is the bot's own word once a human speaks.
+"""
 
 
 class Claim(Value, frozen=True):
@@ -66,7 +78,10 @@ class Outgoing(Value, frozen=True):
 
 
 class OutRow(Value, frozen=True):
-    """A row of the outbox as it stands. `target` is "channel" or "desk": each has its own order."""
+    """A row of the outbox as it stands. `target` is "channel" or "desk": each has its own order.
+
+    `not_before` is the earliest moment of the next attempt; while it is `sending`, of a look at its outcome.
+    """
 
     id: str
     conversation: str
@@ -141,7 +156,9 @@ class Change(Value, frozen=True):
 
     `done` moves the lane's head past the turn; without it this is a flush in the middle. `parked` says why the turn
     was given up: it is kept with its message in the dead letters. `keep` asks for the lane's next turn at once.
-    `state` None leaves the state as it was.
+    `state` None leaves the state as it was. `lease` is for how many seconds the lane (and what it says) stays ours.
+    `sends`, if not 0, marks the first reply as `sending` in the same commit where nothing stands before it, as
+    `mark_sending` would with that many seconds.
     """
 
     conversation: str
@@ -153,6 +170,7 @@ class Change(Value, frozen=True):
     done: bool = True
     keep: bool = True
     lease: float = 30.0
+    sends: float = 0.0
     state: bytes | None = None
     outgoing: tuple[Outgoing, ...] = ()
     timers: tuple[Timer, ...] = ()
@@ -179,7 +197,7 @@ class Effect(Value, frozen=True):
     """A change from outside a turn (an agent's words, a desk's answer), all or nothing.
 
     `event_id` makes it happen once. With `owner`, nothing happens if the owner's version has moved on.
-    `message` goes into the lane, as if it had come in.
+    `message` goes into the lane, as if it had come in. What it says stays the caller's to send for `hold` seconds.
     """
 
     conversation: str
@@ -190,6 +208,7 @@ class Effect(Value, frozen=True):
     outgoing: tuple[Outgoing, ...] = ()
     timers: tuple[Timer, ...] = ()
     message: Message | None = None
+    hold: float = 30.0
 
 
 class Applied(Value, frozen=True):
@@ -248,23 +267,26 @@ class Store(Database):
 
     @abstractmethod
     async def claim(self, worker: str, limit: int, lease: float, now: float) -> list[Claim]:
-        """Take up to `limit` turns that are ready, oldest first, at most one per lane; none twice within a lease."""
+        """Take up to `limit` turns that are ready, at most one per lane; none twice within a lease.
+
+        Tenants take turns; within a tenant the oldest comes first.
+        """
 
     @abstractmethod
     async def commit(self, change: Change) -> Committed:
         """Write a turn's result. Raises Fenced, having written nothing, when it no longer fits."""
 
     @abstractmethod
-    async def retry(self, claim: Claim, *, at: float, counts: bool = True) -> bool:
-        """Give a turn back, to be claimed again from `at` on; `counts=False` takes its attempt back too."""
+    async def retry(self, claim: Claim, now: float, *, pause: float = 0.0, counts: bool = True) -> bool:
+        """Give a turn back, to be claimed again in `pause` seconds; `counts=False` takes its attempt back too."""
 
     @abstractmethod
     async def reread(self, claim: Claim) -> Claim | None:
         """The same turn with the lane's state and rev as they are now; None when it is no longer ours."""
 
     @abstractmethod
-    async def renew(self, claim: Claim, lease: float, now: float) -> bool:
-        """Keep a turn for `lease` more seconds; False when it is no longer ours."""
+    async def renew(self, claims: Sequence[Claim], lease: float, now: float) -> list[bool]:
+        """Keep turns for `lease` more seconds; False for each that is no longer ours."""
 
     @abstractmethod
     async def apply(self, effect: Effect) -> Applied | None:
@@ -278,6 +300,14 @@ class Store(Database):
     async def next_due(self) -> float | None:
         """When the next timer, or the next turn that was put off, is due."""
 
+    @abstractmethod
+    async def hold(self, name: str, worker: str, lease: float, now: float) -> bool:
+        """Be the one worker that does `name` for the next `lease` seconds; False while another one is."""
+
+    @abstractmethod
+    async def let_go(self, name: str, worker: str) -> None:
+        """Let another worker do `name` now, if it was this one."""
+
     # --- the outbox
 
     @abstractmethod
@@ -285,23 +315,30 @@ class Store(Database):
         """Rows that are pending or sending, by conversation, target and seq: all, or those of one conversation."""
 
     @abstractmethod
-    async def mark_sending(self, row: OutRow, now: float) -> OutStatus:
-        """Durably say that a send begins now, and answer "sending"; any other answer says not to send.
+    async def pick_up(self, limit: int, hold: float, now: float) -> list[OutRow]:
+        """Take up to `limit` rows that nobody sends: the first of each line, if nobody holds it and its time has come.
 
-        "suppressed" when a human speaks now; "sent", "failed" or "ambiguous" when the row was done with before.
+        Nobody else gets them within `hold` seconds.
+        """
+
+    @abstractmethod
+    async def mark_sending(self, row: OutRow, wait: float, now: float) -> Begun:
+        """Durably say that a send begins now; `wait` is after how many seconds its outcome may be looked up.
+
+        It begins ("sending") only if `row.attempts` is still what it was, and nothing of its line stands before it.
         """
 
     @abstractmethod
     async def mark_sent(self, row: OutRow, platform_id: str, now: float) -> None:
-        """The platform took it."""
+        """The platform took it, in whichever attempt."""
 
     @abstractmethod
-    async def mark_failed(self, row: OutRow, status: Literal["failed", "ambiguous"], error: str) -> None:
-        """It will not be tried again; `error` says why."""
+    async def mark_failed(self, row: OutRow, status: Literal["failed", "ambiguous"], error: str) -> bool:
+        """It will not be tried again; `error` says why. False, with nothing written, when another attempt began."""
 
     @abstractmethod
-    async def postpone(self, row: OutRow, at: float, error: str) -> None:
-        """It was surely not sent; try again from `at` on."""
+    async def postpone(self, row: OutRow, pause: float, error: str, now: float) -> bool:
+        """It was surely not sent; try again in `pause` seconds. False when another attempt began."""
 
     # --- looking
 

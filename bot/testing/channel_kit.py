@@ -21,6 +21,7 @@ from bot.people import conversation_id
 from bot.rendering import fit
 from bot.replies import Reply
 from bot.store.codec import clean, clean_text
+from bot.testing.loner import Loner
 
 SOON = 5.0
 """Real seconds within which a platform shows what is not awaited: typing, drafts, a message that comes in."""
@@ -38,7 +39,7 @@ HOSTILE = {
 """Texts that people and models have broken bots with, by what is wrong with them."""
 
 
-class Core(Gateway):
+class Core(Loner, Gateway):
     """What a channel sees of the bot: it stores, refuses to store, or takes its time, as a check wants it."""
 
     def __init__(self) -> None:

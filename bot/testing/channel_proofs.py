@@ -130,7 +130,7 @@ class ProofContract(ChannelSuite):
     async def test_proves_nothing_of_the_rest(self, tmp_path: Path, record_property: Record) -> None:
         """Every field of Capabilities is proven above, known to be unproven, or no ability."""
         proven = {name.removeprefix("test_proves_") for name in dir(self) if name.startswith("test_proves_")}
-        assert set(Capabilities.__struct_fields__) - proven == {*UNPROVEN, "send_timeout"}
+        assert set(Capabilities.__struct_fields__) - proven == {*UNPROVEN, "send_timeout", "paces"}
         async with self.opened(tmp_path) as talk:
             for name in UNPROVEN:
                 announced = getattr(talk.channel.capabilities, name)

@@ -24,6 +24,10 @@ class VirtualClock(Clock):
         """The time as it stands."""
         return self._now
 
+    def steady(self) -> float:
+        """The same: nobody sets this clock back."""
+        return self._now
+
     async def sleep(self, seconds: float) -> None:
         """Wait until the time has been moved so far."""
         if seconds <= 0:

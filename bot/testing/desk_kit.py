@@ -16,11 +16,12 @@ from bot.desk import AgentReplied, AgentTyping, Case, Desk, DeskEvent, DeskGatew
 from bot.errors import StoreUnavailable
 from bot.people import Person
 from bot.store.codec import clean_text
+from bot.testing.loner import Loner
 
 NOON = 1_800_000_000.0
 
 
-class DeskCore(DeskGateway):
+class DeskCore(Loner, DeskGateway):
     """What a desk sees of the bot: it stores events once, or refuses while it is `deaf`, and keeps transcripts."""
 
     def __init__(self) -> None:

@@ -6,6 +6,7 @@ They are real plugins behind the real contracts, and keep the contracts' promise
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.channel import Capabilities, Channel, Delivery, Drafts, Entry, Gateway, Receipt, Types
@@ -133,13 +134,18 @@ class Helpdesk:
 
 
 class FakeDesk(Desk):
-    """A desk whose agents are the test's own lines: `took`, `says`, `gives_back`."""
+    """A desk whose agents are the test's own lines: `takes`, `says`, `gives_back`.
+
+    Each of them waits for `settle`, so that a test may look at once at what the person sees.
+    """
 
     name = "fake"
     capabilities = DeskCapabilities(reopen="never_after_close")
 
-    def __init__(self, helpdesk: Helpdesk, pulse: Pulse) -> None:
-        self.helpdesk, self._pulse = helpdesk, pulse
+    def __init__(
+        self, helpdesk: Helpdesk, pulse: Pulse, *, settle: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        self.helpdesk, self._pulse, self._settle = helpdesk, pulse, settle
         self.gateway: DeskGateway | None = None
         self._telling: asyncio.Task[None] | None = None
 
@@ -233,6 +239,8 @@ class FakeDesk(Desk):
             await asyncio.sleep(0.0005)
         if telling.done():
             telling.result()
+        if self._settle is not None:
+            await self._settle()
 
     @property
     def busy(self) -> bool:

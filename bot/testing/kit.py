@@ -102,7 +102,7 @@ class Bot:
         self._strangers = asyncio.all_tasks()
         self.pulse = Pulse()
         self.channels = {kind: FakeChannel(kind, platform, self.pulse) for kind, platform in self.platforms.items()}
-        self.desk = FakeDesk(self.helpdesk, self.pulse)
+        self.desk = FakeDesk(self.helpdesk, self.pulse, settle=self.settle)
         settings = Settings.load(options={"server.home": str(self.home), **self._options})
         self.store = MortalStore(
             SqliteStore(self.home / "frontdesk.db"),
@@ -248,6 +248,10 @@ class Bot:
                 self.clock.move(waking)
             return False
         self._still = 0
+        left = min((row.not_before for row in await self.store.store.unsent()), default=limit)
+        if left < limit and self.clock.now() < limit:
+            self.clock.move(max(left, self.clock.now() + 1.0))  # what a kill has left is picked up in its time
+            return False
         at = await self.store.store.next_due()
         if at is not None and at <= self.clock.now() + 2.0:
             self.clock.move(max(at, self.clock.now() + 0.6))

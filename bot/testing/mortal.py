@@ -16,6 +16,7 @@ from bot.messages import Message
 from bot.people import Conversation
 from bot.store.contract import (
     Applied,
+    Begun,
     CaseRecord,
     Change,
     Claim,
@@ -23,7 +24,6 @@ from bot.store.contract import (
     DeadLetter,
     Effect,
     OutRow,
-    OutStatus,
     Store,
 )
 from bot.testing.fakes import Pulse
@@ -91,29 +91,29 @@ class MortalStore(Store):
             self._states.append(change.state)
         return await self._write(lambda: self.store.commit(change))
 
-    async def retry(self, claim: Claim, *, at: float, counts: bool = True) -> bool:
+    async def retry(self, claim: Claim, now: float, *, pause: float = 0.0, counts: bool = True) -> bool:
         """A write."""
-        return await self._write(lambda: self.store.retry(claim, at=at, counts=counts))
+        return await self._write(lambda: self.store.retry(claim, now, pause=pause, counts=counts))
 
     async def apply(self, effect: Effect) -> Applied | None:
         """A write."""
         return await self._write(lambda: self.store.apply(effect))
 
-    async def mark_sending(self, row: OutRow, now: float) -> OutStatus:
+    async def mark_sending(self, row: OutRow, wait: float, now: float) -> Begun:
         """A write."""
-        return await self._write(lambda: self.store.mark_sending(row, now))
+        return await self._write(lambda: self.store.mark_sending(row, wait, now))
 
     async def mark_sent(self, row: OutRow, platform_id: str, now: float) -> None:
         """A write."""
         return await self._write(lambda: self.store.mark_sent(row, platform_id, now))
 
-    async def mark_failed(self, row: OutRow, status: Literal["failed", "ambiguous"], error: str) -> None:
+    async def mark_failed(self, row: OutRow, status: Literal["failed", "ambiguous"], error: str) -> bool:
         """A write."""
         return await self._write(lambda: self.store.mark_failed(row, status, error))
 
-    async def postpone(self, row: OutRow, at: float, error: str) -> None:
+    async def postpone(self, row: OutRow, pause: float, error: str, now: float) -> bool:
         """A write."""
-        return await self._write(lambda: self.store.postpone(row, at, error))
+        return await self._write(lambda: self.store.postpone(row, pause, error, now))
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """A write."""
@@ -131,9 +131,21 @@ class MortalStore(Store):
         """Counts attempts, but a death around it changes nothing that can be seen."""
         return await self._look(lambda: self.store.claim(worker, limit, lease, now))
 
-    async def renew(self, claim: Claim, lease: float, now: float) -> bool:
+    async def renew(self, claims: Sequence[Claim], lease: float, now: float) -> list[bool]:
         """Pass on."""
-        return await self._look(lambda: self.store.renew(claim, lease, now))
+        return await self._look(lambda: self.store.renew(claims, lease, now))
+
+    async def hold(self, name: str, worker: str, lease: float, now: float) -> bool:
+        """Pass on."""
+        return await self._look(lambda: self.store.hold(name, worker, lease, now))
+
+    async def let_go(self, name: str, worker: str) -> None:
+        """Pass on."""
+        return await self._look(lambda: self.store.let_go(name, worker))
+
+    async def pick_up(self, limit: int, hold: float, now: float) -> list[OutRow]:
+        """Holds rows, but a death around it only delays them."""
+        return await self._look(lambda: self.store.pick_up(limit, hold, now))
 
     async def reread(self, claim: Claim) -> Claim | None:
         """Pass on."""

@@ -4,7 +4,8 @@
         def make(self, folder: Path) -> Store:
             return MyStore(folder / "store.db")
 
-This file has what happens after a turn: the outbox, handing over, timers, looking, units of work.
+This file has what happens around turns: handing over, timers, looking, units of work. Turns are in store_turns.py,
+replies in store_sends.py.
 """
 
 # ruff: noqa: S101, S106  # asserting is what a conformance suite does; a button's token is no secret
@@ -21,80 +22,23 @@ from bot.channel import Accepted
 from bot.errors import StoreError
 from bot.messages import Command, Content, Deleted, Due, Joined, Pressed, Reacted
 from bot.replies import Button, Reply
-from bot.store.contract import CaseRecord, DeskCall, Effect, Fact, Outgoing, OutRow, OwnerChange, Store, Timer
-from bot.testing.store_kit import CHAT, NOW, PERSON, StoreSuite, answer, but, message, reply, result, take
+from bot.store.contract import CaseRecord, Effect, Fact, Outgoing, OutRow, OwnerChange, Store, Timer
+from bot.testing.store_kit import (
+    CHAT,
+    NOW,
+    PERSON,
+    StoreSuite,
+    agent_says,
+    answer,
+    but,
+    message,
+    reply,
+    result,
+    said,
+    take,
+)
+from bot.testing.store_sends import OutboxContract
 from bot.testing.store_turns import InboxContract, LaneContract
-
-
-async def said(store: Store, *, after: int = 0, limit: int = 200) -> list[str]:
-    """The transcript as "source: text" lines."""
-    return [f"{entry.source}: {entry.text}" for entry in await store.history(CHAT, after=after, limit=limit)]
-
-
-def agent_says(event_id: str, words: str) -> Effect:
-    """An agent's words."""
-    outgoing = Outgoing(key=f"agent:{event_id}", body=Reply(text=words), source="agent", author="Kim")
-    return Effect(conversation=CHAT, now=NOW, event_id=event_id, outgoing=(outgoing,))
-
-
-class OutboxContract(StoreSuite):
-    """Replies are kept with the turn, marked before they are sent, and never made twice."""
-
-    async def test_rows_come_back_with_the_commit_and_as_unsent(self, tmp_path: Path) -> None:
-        note = Outgoing(key="n", call=DeskCall(kind="note", case="k1", text="look"), source="system")
-        async with self.opened(tmp_path) as store:
-            committed = await answer(store, "e1", reply("a"), note, reply("b"))
-            unsent = await store.unsent()
-        assert [(row.id, row.turn, row.target) for row in committed.rows] == [
-            (f"{CHAT}.2", 1, "channel"),
-            (f"{CHAT}.3", 1, "desk"),
-            (f"{CHAT}.4", 1, "channel"),
-        ]
-        assert unsent == sorted(committed.rows, key=lambda row: (row.target, row.seq))
-
-    async def test_a_repeated_key_adds_nothing(self, tmp_path: Path) -> None:
-        async with self.opened(tmp_path) as store:
-            await answer(store, "e1", reply("a", "first"))
-            again = await answer(store, "e2", reply("a", "second"), reply("b"), reply("b"))
-            assert [row.outgoing.key for row in again.rows] == ["b"]
-            assert [row.outgoing.key for row in await store.unsent()] == ["a", "b"]
-
-    async def test_a_send_is_counted_before_it_begins(self, tmp_path: Path) -> None:
-        async with self.opened(tmp_path) as store:
-            (row,) = (await answer(store, "e1", reply("a"))).rows
-            assert await store.mark_sending(row, NOW + 1) == "sending"
-            await store.postpone(row, NOW + 60, "429")
-            (waiting,) = await store.unsent()
-            assert (waiting.error, await store.unsent(CHAT), await store.unsent("c0")) == ("429", [waiting], [])
-            assert (waiting.status, waiting.attempts, waiting.not_before) == ("pending", 1, NOW + 60)
-            assert await store.mark_sending(row, NOW + 61) == "sending"
-            (sending,) = await store.unsent()
-            assert (sending.status, sending.attempts) == ("sending", 2)
-            assert (sending.first_attempt_at, sending.last_attempt_at) == (NOW + 1, NOW + 61)
-            await store.mark_sent(row, "p1", NOW + 62)
-            assert await store.unsent() == []
-            assert await store.mark_sending(row, NOW + 63) == "sent"
-
-    async def test_a_failed_row_is_finished(self, tmp_path: Path) -> None:
-        async with self.opened(tmp_path) as store:
-            rows = (await answer(store, "e1", reply("a"), reply("b"))).rows
-            await store.mark_failed(rows[0], "failed", "blocked")
-            await store.mark_failed(rows[1], "ambiguous", "timeout")
-            assert await store.unsent() == []
-            assert await store.mark_sending(rows[0], NOW) == "failed"
-
-    async def test_the_bot_is_silent_while_a_human_speaks(self, tmp_path: Path) -> None:
-        async with self.opened(tmp_path) as store:
-            call = Outgoing(key="d", call=DeskCall(kind="append", case="k1"))
-            notice = Outgoing(key="s", body=Reply(text="Kim is here"), source="system")
-            rows = (await answer(store, "e1", reply("a"), notice, call)).rows
-            owner = OwnerChange(expected=0, owner="human", case="k1")
-            assert await store.apply(Effect(conversation=CHAT, now=NOW, owner=owner)) is not None
-            applied = await store.apply(agent_says("d1", "hello"))
-            assert applied is not None
-            marks = [await store.mark_sending(row, NOW) for row in (*rows, *applied.rows)]
-            assert marks == ["suppressed", "sending", "sending", "sending"]
-            assert await said(store) == ["user: hello", "system: Kim is here", "agent: hello"]
 
 
 class HandoffContract(StoreSuite):
@@ -195,7 +139,7 @@ class MemoryContract(StoreSuite):
             await answer(store, "e1", reply("a"))
             await store.put(message("e2"), NOW)
             done = await store.commit(but(result(await take(store), reply("b")), trace=b"{}"))
-            await store.mark_sending(done.rows[0], NOW)
+            await store.mark_sending(done.rows[0], 15.0, NOW)
             await store.mark_sent(done.rows[0], "p", NOW)
             found = await store.trace(CHAT, 2)
             assert found is not None
@@ -217,7 +161,7 @@ class MemoryContract(StoreSuite):
 
     async def test_a_transcript_grows_only_at_its_end(self, tmp_path: Path) -> None:
         async def send(row: OutRow) -> None:
-            assert await store.mark_sending(row, NOW) == "sending"
+            assert await store.mark_sending(row, 15.0, NOW) == "sending"
 
         async with self.opened(tmp_path) as store:
             rows = (await answer(store, "e1", reply("a", "one"), reply("b", "two"))).rows
@@ -239,7 +183,7 @@ class MemoryContract(StoreSuite):
                 await answer(store, f"s{number}", content=content)
             await answer(store, "e1", content=Command(name="track", text="7"))
             (row,) = (await answer(store, "e2", shown, content=Pressed(token="t", label="Yes"))).rows
-            await store.mark_sending(row, NOW)
+            await store.mark_sending(row, 15.0, NOW)
             entries = await store.history(CHAT)
         assert [entry.text for entry in entries] == ["/track 7", "Yes", "Sure?"]
         assert entries[2].buttons == (button,)

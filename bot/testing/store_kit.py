@@ -16,7 +16,7 @@ import msgspec
 from bot.messages import Address, Content, Message, Sender, Text
 from bot.people import conversation_id, person_id
 from bot.replies import Reply
-from bot.store.contract import Change, Claim, Committed, Outgoing, Store
+from bot.store.contract import Change, Claim, Committed, Effect, Outgoing, Store
 
 V = TypeVar("V", bound=msgspec.Struct)
 
@@ -72,6 +72,17 @@ async def answer(store: Store, event_id: str, *outgoing: Outgoing, content: str 
     """One whole turn: a message comes in, is claimed and answered."""
     await store.put(message(event_id, content), NOW)
     return await store.commit(result(await take(store), *outgoing))
+
+
+async def said(store: Store, *, after: int = 0, limit: int = 200) -> list[str]:
+    """The transcript as "source: text" lines."""
+    return [f"{entry.source}: {entry.text}" for entry in await store.history(CHAT, after=after, limit=limit)]
+
+
+def agent_says(event_id: str, words: str) -> Effect:
+    """An agent's words."""
+    outgoing = Outgoing(key=f"agent:{event_id}", body=Reply(text=words), source="agent", author="Kim")
+    return Effect(conversation=CHAT, now=NOW, event_id=event_id, outgoing=(outgoing,))
 
 
 class StoreSuite(ABC):

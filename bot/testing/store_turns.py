@@ -132,6 +132,31 @@ class LaneContract(StoreSuite):
             claims = await store.claim("worker", 2, 30.0, NOW + 9)
             assert [claim.conversation.address.chat for claim in claims] == ["1", "2"]
 
+    async def test_tenants_take_turns(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            for number in range(20):
+                await store.put(but(message(f"e{number}", chat=f"{number}"), tenant="big"), NOW)
+            await store.put(but(message("a", chat="a"), tenant="small"), NOW + 5)
+            await store.put(but(message("b", chat="b"), tenant="tiny"), NOW + 5)
+            claims = await store.claim("worker", 4, 30.0, NOW + 9)
+            assert sorted(claim.conversation.tenant for claim in claims) == ["big", "big", "small", "tiny"]
+            rest = await store.claim("worker", 100, 30.0, NOW + 9)
+            assert len(rest) == 18
+
+    async def test_a_name_is_held_by_one_worker(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            assert await store.hold("polling", "a", 30.0, NOW)
+            assert not await store.hold("polling", "b", 30.0, NOW + 29)
+            assert await store.hold("other", "b", 30.0, NOW)
+            assert await store.hold("polling", "a", 30.0, NOW + 20)
+            assert not await store.hold("polling", "b", 30.0, NOW + 49)
+            assert await store.hold("polling", "b", 30.0, NOW + 51)
+            assert not await store.hold("polling", "a", 30.0, NOW + 52)
+            await store.let_go("polling", "a")
+            assert not await store.hold("polling", "a", 30.0, NOW + 53)
+            await store.let_go("polling", "b")
+            assert await store.hold("polling", "a", 30.0, NOW + 53)
+
     async def test_a_late_commit_writes_nothing(self, tmp_path: Path) -> None:
         async with self.opened(tmp_path) as store:
             await store.put(message("e1"), NOW)
@@ -187,16 +212,16 @@ class LaneContract(StoreSuite):
             await store.put(message("e1"), NOW)
             await store.put(message("e2"), NOW)
             claim = await take(store)
-            assert await store.retry(claim, at=NOW + 10)
+            assert await store.retry(claim, NOW, pause=10.0)
             with pytest.raises(Fenced):
                 await store.commit(result(claim))
-            assert not await store.renew(claim, 30.0, NOW)
+            assert await store.renew([claim], 30.0, NOW) == [False]
             assert await store.claim("worker", 1, 30.0, NOW + 9) == []
             assert await store.next_due() == NOW + 10
             claim = await take(store, NOW + 10)
             assert claim.attempts == 2
-            assert await store.retry(claim, at=NOW + 10, counts=False)
-            assert not await store.retry(claim, at=NOW + 10)
+            assert await store.retry(claim, NOW + 10, counts=False)
+            assert not await store.retry(claim, NOW + 10)
             claim = await take(store, NOW + 10)
             assert claim.attempts == 2
             following = (await store.commit(result(claim))).next
@@ -206,12 +231,14 @@ class LaneContract(StoreSuite):
     async def test_a_renewed_turn_stays(self, tmp_path: Path) -> None:
         async with self.opened(tmp_path) as store:
             await store.put(message("e1"), NOW)
-            claim = await take(store)
-            assert await store.renew(claim, 30.0, NOW + 20)
+            await store.put(message("e2", chat="2"), NOW)
+            claims = await store.claim("worker", 2, 30.0, NOW)
+            assert await store.renew([], 30.0, NOW + 20) == []
+            assert await store.renew(claims, 30.0, NOW + 20) == [True, True]
             assert await store.claim("other", 1, 30.0, NOW + 40) == []
-            late = await store.claim("other", 1, 30.0, NOW + 51)
-            assert len(late) == 1
-            assert not await store.renew(claim, 30.0, NOW + 52)
+            (late,) = await store.claim("other", 1, 30.0, NOW + 51)
+            kept = [claim.conversation != late.conversation for claim in claims]
+            assert await store.renew(claims, 30.0, NOW + 52) == kept
 
     async def test_a_parked_turn_is_kept_and_the_lane_goes_on(self, tmp_path: Path) -> None:
         async with self.opened(tmp_path) as store:

@@ -27,6 +27,7 @@ class Health:
         self, *, notes: Callable[[], dict[str, str]] = dict, watchdog: Watchdog | None = None, version: str = ""
     ) -> None:
         self._probes: dict[str, Probe] = {}
+        self._asides: dict[str, Probe] = {}
         self._notes = notes
         self._watchdog = watchdog
         self._version = version or version_of_this()
@@ -35,6 +36,10 @@ class Health:
     def add(self, name: str, probe: Probe) -> None:
         """Ask `probe` too before saying that the bot is ready."""
         self._probes[name] = probe
+
+    def mention(self, name: str, probe: Probe) -> None:
+        """Tell what `probe` says; the bot serves without it."""
+        self._asides[name] = probe
 
     def routes(self) -> list[web.RouteDef]:
         """The two routes."""
@@ -56,9 +61,10 @@ class Health:
 
     async def ready(self, _: web.Request) -> web.Response:
         """200 when every probe is content, else 503; a broken plugin is listed and does no harm."""
-        answers = await asyncio.gather(*(_asked(probe) for probe in self._probes.values()))
-        checks = {name: answer or "ok" for name, answer in zip(self._probes, answers, strict=True)}
-        ready = not any(answers)
+        probes = self._probes | self._asides
+        answers = await asyncio.gather(*(_asked(probe) for probe in probes.values()))
+        checks = {name: answer or "ok" for name, answer in zip(probes, answers, strict=True)}
+        ready = all(checks[name] == "ok" for name in self._probes)
         body = {"ready": ready, "checks": checks, "broken_plugins": sorted(self._notes())}
         return web.json_response(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
 

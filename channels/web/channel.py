@@ -59,6 +59,7 @@ class WebChannel(Channel, Types, Drafts):
         self._largest = settings.max_text * _BYTES_PER_CHARACTER + _ROOM
         self._assets = Assets(settings)
         self._feed = Feed()
+        self._deafen: Callable[[], None] = lambda: None
         self._uploads = Uploads(settings, home / "uploads")
         self._intake: Intake | None = None
 
@@ -82,7 +83,10 @@ class WebChannel(Channel, Types, Drafts):
 
     async def start(self, gateway: Gateway) -> None:
         """Give every message to the gateway from now on."""
-        self._feed = Feed()  # one that was closed by `stop` stays closed, for the readers that it let go
+        topic = f"{self.name}.{self.account}"
+        # A new one: one that was closed by `stop` stays closed, for the readers that it let go.
+        self._feed = Feed(lambda body: gateway.publish(topic, body))
+        self._deafen = gateway.subscribe(topic, self._feed.heard)
         rules = Rules(self._settings.max_text, await asyncio.to_thread(install_secret, self._home))
         await asyncio.to_thread(self._uploads.open)
         self._intake = Intake(gateway, self._uploads, self._feed, self._now, rules)
@@ -91,6 +95,7 @@ class WebChannel(Channel, Types, Drafts):
         """Let every page go; each connects again by itself, to wherever the bot runs next."""
         self._intake = None
         self._feed.close()
+        self._deafen()  # what is still sent rings for the readers of other processes
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Ring for whoever is looking. The reply is in the transcript, so it also reaches those who come later."""

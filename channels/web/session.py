@@ -31,7 +31,7 @@ from channels.web.render import (
 )
 
 HELLO_WITHIN = 10.0
-RECHECK = 5.0  # a line may become visible without a bell (a suppressed reply ahead of it, another process)
+RECHECK = 5.0  # a line may become visible without a bell (a suppressed reply ahead of it, news that got lost)
 DRAFT_PACE = 0.05
 MAX_READERS = 16
 PAGE = 200
@@ -180,7 +180,8 @@ class Session:
             await self._send(Trouble(error=sentence, client_id=client_id, retry_after=round(wait, 2)))
             return
         try:
-            posted = await self._intake.say(said, self._language, self._conversation)
+            # Stored is stored, even if the page goes away meanwhile: its turn must not wait for the end of a lease.
+            posted = await asyncio.shield(self._intake.say(said, self._language, self._conversation))
         except BadRequest as error:
             await self._send(Trouble(error=error.sentence, client_id=client_id))
         except StoreUnavailable:

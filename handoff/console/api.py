@@ -219,7 +219,7 @@ class Api:
     async def sign_out(self, visit: Visit, _body: Nothing) -> web.Response:
         """End the session and close its pages."""
         await self._means.write(lambda c: access.sign_out(c, visit.session))
-        self._live.drop(access.digest(visit.session))
+        self._live.sign_out(access.digest(visit.session))
         response = answer({"signed_out": True})
         response.del_cookie(COOKIE, path="/console")
         return response

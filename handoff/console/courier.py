@@ -17,6 +17,12 @@ log = structlog.get_logger()
 
 LONGEST_PAUSE = 30.0
 
+MOST = 500
+"""Events that are carried in one round."""
+
+LOOK = 10.0
+"""Seconds after which it is looked for what another process has left, even if nothing was written here."""
+
 
 class Courier:
     """One task that carries undelivered events to the gateway."""
@@ -58,24 +64,35 @@ class Courier:
     async def _run(self, gateway: DeskGateway) -> None:
         pause = 0.25
         while True:
-            await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._wake.wait()
             self._wake.clear()
             if await self._round(gateway):
                 pause = 0.25
                 continue
             # A new event wakes the courier at once; one that failed waits a little longer every time.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
             pause = min(pause * 2, LONGEST_PAUSE)
             self._wake.set()
 
     async def _round(self, gateway: DeskGateway) -> bool:
-        """Carry everything once; False when something has to be tried again."""
+        """Carry everything once; False when something has to be tried again.
+
+        Several processes may carry the same at once: each brings the events of a ticket in order, and each takes
+        effect once.
+        """
+        asked = list(self._waiting)
         try:
-            waiting = await self._database.read(records.undelivered)
+            waiting = await self._database.read(lambda connection: records.undelivered(connection, MOST))
         except FrontdeskError as problem:
             log.warning("console_events_unread", error=str(problem))
             return False
+        if len(waiting) < MOST:
+            for event_id in set(asked) - {stored.event.event_id for stored in waiting}:
+                self._arrived(event_id)  # by another process
         stuck: set[int] = set()
         for stored in waiting:
             if stored.ticket not in stuck and not await self._carry(gateway, stored):
@@ -92,6 +109,9 @@ class Courier:
         ) as problem:  # the task must outlive whatever the core raises: the event is kept and tried again
             log.warning("console_event_not_delivered", event_id=event_id, error=repr(problem))
             return False
+        self._arrived(event_id)
+        return True
+
+    def _arrived(self, event_id: str) -> None:
         if (arrived := self._waiting.get(event_id)) is not None:
             arrived.set()
-        return True

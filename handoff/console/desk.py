@@ -66,6 +66,7 @@ class ConsoleDesk(Desk):
         """Make the tables, and hand on what agents did before the last stop."""
         await self._means.write(records.create)
         self._api.connect(gateway)
+        self._live.connect(gateway)
         await self._courier.start(gateway)
 
     async def stop(self) -> None:

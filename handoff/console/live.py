@@ -6,13 +6,18 @@ A frame may be missed (a closed laptop, a slow page): the page then reads everyt
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from bot import DeskGateway
+
 BACKLOG = 200
 HEARTBEAT = 20.0
+TOPIC = "console"
+HELLO = '{"type":"hello"}'
 
 
 class _Page:
@@ -40,17 +45,42 @@ class _Page:
             await self.socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
 
 
+class _News(msgspec.Struct, frozen=True):
+    """What is told to all processes: a frame for every page, or a session whose pages are closed."""
+
+    frame: str = ""
+    dropped: str = ""
+
+
 class Live:
-    """All open pages."""
+    """All open pages: those of this process, and by way of the gateway those of the others."""
 
     def __init__(self) -> None:
         self._pages: set[_Page] = set()
+        self._publish: Callable[[bytes], None] = self._heard
+        self._deafen: Callable[[], None] = lambda: None
+
+    def connect(self, gateway: DeskGateway) -> None:
+        """From now on other processes hear what is pushed here, and the other way round."""
+        self._publish = lambda body: gateway.publish(TOPIC, body)
+        self._deafen = gateway.subscribe(TOPIC, self._heard)
 
     def push(self, frame: object) -> None:
         """Send a frame to every page."""
-        text = msgspec.json.encode(frame).decode()
+        self._publish(msgspec.json.encode(_News(frame=msgspec.json.encode(frame).decode())))
+
+    def sign_out(self, session: str) -> None:
+        """Close the pages of a session."""
+        self._publish(msgspec.json.encode(_News(dropped=session)))
+
+    def _heard(self, body: bytes) -> None:
+        """News; none means that some was missed, and pages read everything again when they are greeted."""
+        news = msgspec.json.decode(body, type=_News) if body else _News(frame=HELLO)
         for page in self._pages:
-            page.put(text)
+            if news.dropped == page.session:
+                page.put(None)
+            elif news.frame:
+                page.put(news.frame)
 
     async def serve(self, request: web.Request, session: str) -> web.WebSocketResponse:
         """Keep a page up to date until it leaves."""
@@ -58,7 +88,7 @@ class Live:
         await page.socket.prepare(request)
         self._pages.add(page)
         pump = asyncio.create_task(page.pump(), name="console-page")
-        page.put('{"type":"hello"}')
+        page.put(HELLO)
         try:
             async for message in page.socket:
                 # Pages only listen; a page that says "?" wants to know that the line is alive.
@@ -71,8 +101,8 @@ class Live:
                 await pump
         return page.socket
 
-    def drop(self, session: str = "") -> None:
-        """Close the pages of a session, or all of them."""
+    def drop(self) -> None:
+        """Close all pages of this process; they come back to whichever runs."""
+        self._deafen()
         for page in self._pages:
-            if not session or page.session == session:
-                page.put(None)
+            page.put(None)

@@ -22,9 +22,10 @@ tickets = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("key", Text, nullable=False, unique=True),
     Column("conversation", String(60), nullable=False, index=True),
-    Column("channel", String(60), nullable=False),
+    # Text where nobody bounds the length: PostgreSQL keeps to it, SQLite never did.
+    Column("channel", Text, nullable=False),
     Column("person", JSON, nullable=False),
-    Column("queue", String(60), nullable=False),
+    Column("queue", Text, nullable=False),
     Column("priority", String(10), nullable=False),
     Column("reason", Text, nullable=False),
     Column("summary", Text, nullable=False),

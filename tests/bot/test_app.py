@@ -11,9 +11,7 @@ from bot.app import App
 from bot.settings import Settings
 
 
-def test_a_database_that_can_not_be_used_is_refused_rather_than_ignored(tmp_path: Path) -> None:
-    settings = Settings.load(
-        environ={"DATABASE_URL": "postgresql://db.example/frontdesk"}, options={"server.home": str(tmp_path)}
-    )
-    with pytest.raises(StartError, match="DATABASE_URL is set"):
+def test_redis_without_postgres_is_refused_rather_than_ignored(tmp_path: Path) -> None:
+    settings = Settings.load(environ={"REDIS_URL": "redis://cache"}, options={"server.home": str(tmp_path)})
+    with pytest.raises(StartError, match="REDIS_URL is set, but DATABASE_URL is not"):
         App.build(settings, entry_points=False, serve=False)

@@ -7,7 +7,7 @@ import asyncio
 from bot import Message, NotSent, RateLimited, Sender, Skill, Text, Turn, UnknownOutcome
 from bot.channel import Delivery, Receipt
 from bot.errors import StoreUnavailable
-from bot.store.contract import OutRow, OutStatus
+from bot.store.contract import Begun, OutRow
 from bot.testing import Bot, User
 
 
@@ -41,7 +41,7 @@ async def test_a_row_that_is_put_off_holds_back_the_next_over_a_restart() -> Non
         await bot.start()
         await asyncio.sleep(0.05)
         assert u.all_seen == [], "neither the first too early, nor the second before it"
-        await bot.settle()
+        await bot.advance(60)
         assert u.all_seen == ALL
 
 
@@ -81,29 +81,20 @@ async def test_a_channel_whose_looking_up_is_broken_holds_up_only_its_own_order(
         assert u.all_seen == ALL
 
 
-async def test_rows_that_come_while_the_store_is_asked_again_are_not_forgotten() -> None:
+async def test_rows_that_come_while_the_store_refuses_are_not_forgotten() -> None:
     async with Bot(talker()) as bot, bot.user() as u:
         store = bot.store.store
-        real_mark, real_unsent, left = store.mark_sent, store.unsent, [1]
+        real, left = store.mark_sent, [3]
 
         async def mark_sent(row: OutRow, platform_id: str, now: float) -> None:
             if left[0]:
                 left[0] -= 1
+                if left[0] == 1:  # another turn commits just now
+                    await bot.channels["web"].gateway.receive(_again(u, bot))  # type: ignore[union-attr]
                 raise StoreUnavailable("busy")
-            await real_mark(row, platform_id, now)
+            await real(row, platform_id, now)
 
-        async def unsent(conversation: str = "") -> list[OutRow]:
-            found = await real_unsent(conversation)
-            if conversation:  # another turn commits just now
-                store.unsent = real_unsent  # type: ignore[method-assign]
-                message = await bot.channels["web"].gateway.receive(_again(u, bot))  # type: ignore[union-attr]
-                for _ in range(200):
-                    rows = await real_unsent(conversation)
-                    if message and len(rows) > len(found):
-                        break
-            return found
-
-        store.mark_sent, store.unsent = mark_sent, unsent  # type: ignore[method-assign]
+        store.mark_sent = mark_sent  # type: ignore[method-assign]
         await u.says("talk to me")
         await bot.advance(60)
         assert u.all_seen == ALL + ALL
@@ -124,13 +115,13 @@ async def test_a_row_that_is_finished_is_never_sent_again() -> None:
         store, rows = bot.store.store, []
         real = store.mark_sending
 
-        async def mark_sending(row: OutRow, now: float) -> OutStatus:
+        async def mark_sending(row: OutRow, wait: float, now: float) -> Begun:
             rows.append(row)
-            return await real(row, now)
+            return await real(row, wait, now)
 
         store.mark_sending = mark_sending  # type: ignore[method-assign]
         await u.says("talk to me")
-        bot.app.outbox.accept(list(rows))
+        bot.app.outbox.accept(list(rows), 0.0)
         await bot.settle()
         assert u.all_seen == ALL
 

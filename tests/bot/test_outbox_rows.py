@@ -9,6 +9,8 @@ from bot.channel import Delivery, Receipt
 from bot.clock import Clock, SeededEntropy
 from bot.errors import NotSent, Rejected, UnknownOutcome
 from bot.outbox import Outbox
+from bot.pacing import LocalBuckets
+from bot.sending import Means
 from bot.store.contract import OutRow
 from bot.store.sqlite import SqliteStore
 from bot.testing import FakeChannel, Platform
@@ -51,6 +53,9 @@ class Racing(Clock):
     def now(self) -> float:
         return self.time
 
+    def steady(self) -> float:
+        return self.time
+
     async def sleep(self, seconds: float) -> None:
         self.time += seconds
         await asyncio.sleep(0)
@@ -60,19 +65,25 @@ async def nothing(row: OutRow, problem: str = "") -> None:
     """No desk is there."""
 
 
+def racing(store: SqliteStore) -> Outbox:
+    clock = Racing()
+    return Outbox(Means(store, clock, SeededEntropy(1), LocalBuckets(clock), nothing, nothing))
+
+
 async def test_a_row_from_its_commit_and_from_the_start_is_sent_once(tmp_path: Path) -> None:
     """What a desk hands on while the bot starts is also among the unsent rows that the start finds."""
     platform = Platform()
     store = SqliteStore(tmp_path / "frontdesk.db")
     await store.start()
-    outbox = Outbox(store, Racing(), SeededEntropy(1), perform=nothing, refused=nothing)
+    outbox = racing(store)
     outbox.channels = {("test", "main"): Slow("blind", platform, Pulse())}
     rows = (await answer(store, "e1", reply("a", "once"), reply("b", "once more"))).rows
-    outbox.accept(rows)
+    outbox.accept(rows, 0.0)
     await outbox.start()
     async with asyncio.timeout(5):
         while outbox.busy:  # noqa: ASYNC110 - an outbox at rest sets no event
             await asyncio.sleep(0.005)
+    await outbox.stop()
     await store.stop()
     assert [delivery.reply.text for delivery in platform.taken] == ["once", "once more"]
 
@@ -83,9 +94,9 @@ async def test_a_platform_that_can_not_be_asked_for_hours_is_asked_again(tmp_pat
     store = SqliteStore(tmp_path / "frontdesk.db")
     await store.start()
     channel = Unsure(platform)
-    outbox = Outbox(store, Racing(), SeededEntropy(1), perform=nothing, refused=nothing)
+    outbox = racing(store)
     outbox.channels = {("test", "main"): channel}
-    outbox.accept((await answer(store, "e1", reply("a", "once"))).rows)
+    outbox.accept((await answer(store, "e1", reply("a", "once"))).rows, 0.0)
     async with asyncio.timeout(10):
         while outbox.busy:  # noqa: ASYNC110 - an outbox at rest sets no event
             await asyncio.sleep(0.005)

@@ -19,13 +19,14 @@ from bot.testing.channel_kit import Wire, soon
 from bot.testing.desk_contract import DeskContract
 from bot.testing.desk_kit import Office
 from bot.testing.fakes import Pulse
+from bot.testing.loner import Loner
 from tests.contracts.test_fake_channels import FakeWire
 from tests.contracts.test_fake_desk import FakeOffice
 
 Between = Callable[[Gateway, Message], Awaitable[Accepted]]
 
 
-class Through(Gateway):
+class Through(Loner, Gateway):
     """The gateway, with something between it and the channel."""
 
     def __init__(self, gateway: Gateway, between: Between) -> None:

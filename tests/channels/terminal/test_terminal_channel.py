@@ -19,13 +19,14 @@ from bot.errors import Rejected, StoreUnavailable
 from bot.messages import Address, Command, Message, Pressed, Text
 from bot.rendering import fit
 from bot.replies import Button, Reply, as_choices
+from bot.testing.loner import Loner
 from channels.terminal import Pace, TerminalChannel, profile, profile_names
 
 QUICK = Pace(quiet=0.05, longest=0.6, between=0.02, patience=0.2)
 
 
 @dataclass
-class FakeGateway(Gateway):
+class FakeGateway(Loner, Gateway):
     """Keeps what it is given, and answers as told."""
 
     answer: Callable[[Message], Awaitable[None]] | None = None

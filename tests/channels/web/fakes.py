@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from bot import Accepted, Address, Button, Choice, Delivery, Entry, Gateway, Message, Reply, StoreUnavailable
+from bot.testing.loner import Loner
 from channels.web.channel import WebChannel
 from channels.web.settings import WebSettings
 
@@ -23,7 +24,7 @@ Source = Literal["user", "bot", "agent", "system"]
 Script = Callable[["FakeGateway", Message], Awaitable[None]]
 
 
-class FakeGateway(Gateway):
+class FakeGateway(Loner, Gateway):
     """Keeps transcripts in memory; it stands for the database, so it outlives the channel."""
 
     def __init__(self, script: Script | None = None) -> None:

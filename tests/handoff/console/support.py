@@ -19,6 +19,7 @@ from bot.errors import StoreUnavailable
 from bot.people import Person
 from bot.store.contract import Database
 from bot.store.sqlite import SqliteStore
+from bot.testing.loner import Loner
 from handoff.console import ConsoleDesk, ConsoleSettings
 
 T = TypeVar("T")
@@ -54,12 +55,15 @@ class HandClock(Clock):
     def now(self) -> float:
         return self.time
 
+    def steady(self) -> float:
+        return self.time
+
     async def sleep(self, seconds: float) -> None:
         self.time += seconds
         await asyncio.sleep(0)
 
 
-class Core(DeskGateway):
+class Core(Loner, DeskGateway):
     """The core as a desk sees it: keeps each event once, relays what agents say, keeps the transcripts."""
 
     def __init__(self) -> None:

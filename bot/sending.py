@@ -1,0 +1,290 @@
+"""One row of the outbox on its way to its end: sent, failed, ambiguous, suppressed, or left to whoever else has it.
+
+A row is marked `sending` before the call. What a failure means decides what happens next: surely not sent is tried
+again, refused is given up, and an unknown outcome is looked up at the platform where that can be done and never
+blindly repeated. Knows nothing of other rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Literal, NamedTuple, TypeVar
+
+import msgspec
+import structlog
+
+from bot.channel import Channel, Delivery
+from bot.clock import Clock, Entropy
+from bot.errors import NotSent, RateLimited, Rejected, StoreUnavailable, UnknownOutcome
+from bot.pacing import Buckets
+from bot.store.contract import OutRow, Store
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+GRACE = 5.0
+"""Seconds after a send's time-out before its outcome is looked up: it can't land any more by then."""
+
+DESK_TIMEOUT = 10.0
+"""Seconds that a call to a desk may take."""
+
+STALE = 2.0
+"""A send that does not follow its mark within so many seconds is not made: the process slept, and another one may
+already look up how it went. Shorter than GRACE, and nothing is certain before a time-out and GRACE have passed."""
+
+STALL = 1.0
+"""Seconds to wait when the store refuses."""
+
+TURN = (0.05, 1.0)
+"""Seconds after which a row asks again that waits for an earlier one in another process: at first, and at most."""
+
+PATIENCE = 1.0
+"""Who has to wait longer for their place in a platform's pace (seconds) is put off in the store too."""
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 300.0
+GIVE_UP_AFTER = 24 * 3600.0
+"""A reply that could not be sent for so long (seconds) is given up: it would make no sense any more."""
+
+IN_THE_DARK = 4
+"""So often a reply is sent, with unknown outcomes, over a channel that can't look up what it sent. Each may arrive."""
+
+
+class Means(NamedTuple):
+    """What sending needs. `perform` and `refused` do the desk's rows."""
+
+    store: Store
+    clock: Clock
+    entropy: Entropy
+    buckets: Buckets
+    perform: Callable[[OutRow], Awaitable[None]]
+    refused: Callable[[OutRow, str], Awaitable[None]]
+
+
+class Sending:
+    """A row and how far it has come. `channel` is None for a desk's row, or when the channel is off.
+
+    `began` is when (on the steady clock) the commit began that marked it as being sent; None if it has to be marked,
+    or was marked by somebody else.
+    """
+
+    def __init__(self, row: OutRow, began: float | None, means: Means, channel: Channel | None) -> None:
+        self._row, self._began, self._means, self._channel = row, began, means, channel
+        self._store, self._clock = means.store, means.clock
+        self._unknowns = self._waited = 0
+        # Both by the store's clock: ours may be wrong, and a day's error must not give up what was tried a minute ago.
+        self._tried_for, self._since = row.last_attempt_at - row.first_attempt_at, self._clock.steady()
+        self._next: Step | None = self._ready
+        if row.status == "sending":
+            self._next = self._reconcile if began is None else self._begun
+
+    @property
+    def id(self) -> str:
+        """The row's."""
+        return self._row.id
+
+    async def finish(self) -> None:
+        """Bring it to its end. Should this raise, it may be called again and goes on where it was."""
+        while self._next is not None:
+            self._next = await self._next()
+
+    # --- the steps; each answers with the next one
+
+    async def _ready(self) -> Step | None:
+        """Wait for its place in the platform's pace."""
+        wait = await self._place()
+        if wait > PATIENCE:
+            return await self._put_off(wait, "waits for its place in the platform's pace", then=self._mark)
+        if wait:
+            await self._clock.sleep(wait)
+        return self._mark
+
+    async def _mark(self) -> Step | None:
+        """Say durably that a send begins."""
+        if self._closed():
+            await self._clock.sleep(self._closed())
+            return self._ready
+        began, now = self._clock.steady(), self._clock.now()
+        begun = await self._store.mark_sending(self._row, certain_after(self._channel), now)
+        if begun == "waits":
+            self._waited += 1
+            await self._clock.sleep(min(TURN[0] * 2.0 ** min(self._waited, 10), TURN[1]))
+            return self._mark
+        if begun != "sending":
+            log.info("reply_suppressed" if begun == "suppressed" else "reply_was_done", row=self._row.id, status=begun)
+            return None
+        self._began = began
+        if not self._row.attempts:
+            self._since = began
+        first = self._row.first_attempt_at or now
+        self._row = msgspec.structs.replace(
+            self._row, status="sending", attempts=self._row.attempts + 1, first_attempt_at=first
+        )
+        return self._send
+
+    async def _begun(self) -> Step | None:
+        """It was marked with the commit that made it: there may be no place for it yet."""
+        wait = await self._place()
+        if wait:
+            return await self._put_off(wait, "waits for its place in the platform's pace", then=self._mark)
+        return self._send
+
+    async def _send(self) -> Step | None:
+        """Make the call."""
+        if self._began is None or self._clock.steady() - self._began > STALE:
+            return self._reconcile
+        try:
+            platform_id = await self._call()
+        except RateLimited as problem:
+            if problem.account:
+                await self._means.buckets.close(self._account, problem.retry_after)
+            return await self._put_off(problem.retry_after, str(problem), then=self._ready)
+        except NotSent as problem:
+            pause = _pause(self._row.attempts) * (0.5 + self._means.entropy.jitter())
+            return await self._put_off(pause, str(problem), then=self._ready)
+        except Rejected as problem:
+            return await self._fail("failed", str(problem))
+        except Exception as problem:
+            # Unknown is also what we can't name: a time-out, a reset, a 5xx, an error in a channel's own code.
+            if not isinstance(problem, UnknownOutcome | TimeoutError):
+                log.error("send_raised", row=self._row.id, error=repr(problem))
+            self._unknowns += 1
+            return self._reconcile
+        return await self._sent(platform_id)
+
+    async def _reconcile(self) -> Step | None:
+        """Nobody knows whether it was sent."""
+        channel = self._channel
+        if channel is None:
+            # Desks look before they write again: the same key never makes a second ticket or message.
+            return await self._once_more()
+        if self._began is not None:
+            # Our own attempt; what others began is given to us only after this time.
+            await self._clock.sleep(max(0.0, self._began + certain_after(channel) - self._clock.steady()))
+        if channel.capabilities.read_back:
+            return await self._look_up(channel)
+        if self._row.outgoing.body and self._row.outgoing.body.once:
+            return await self._fail("ambiguous", "the outcome is unknown, and it must not be said twice")
+        if self._unknowns >= IN_THE_DARK:
+            return await self._fail("ambiguous", f"sent {self._unknowns} times; nobody can say whether it arrived")
+        return await self._once_more()
+
+    async def _look_up(self, channel: Channel) -> Step | None:
+        """Ask the platform until it answers."""
+        try:
+            receipt = await channel.find_sent(self._delivery())
+        except Exception as problem:  # whatever it is, it says nothing about the message
+            log.warning("read_back_failed", row=self._row.id, why=repr(problem))
+            if self._too_late():
+                return await self._fail("ambiguous", "for a day nobody could say whether it was sent")
+            await self._clock.sleep(GRACE)
+            return self._reconcile
+        return await self._sent(receipt.platform_id) if receipt is not None else self._ready
+
+    async def _once_more(self) -> Step | None:
+        if self._too_late():
+            return await self._fail("ambiguous", "not reached for a day")
+        await self._clock.sleep(_pause(self._unknowns))
+        return self._ready
+
+    # --- what became of it
+
+    async def _sent(self, platform_id: str) -> Step | None:
+        await self._insist(lambda: self._store.mark_sent(self._row, platform_id, self._clock.now()))
+        log.debug("reply_sent", row=self._row.id, attempts=self._row.attempts)
+        return None
+
+    async def _put_off(self, pause: float, problem: str, *, then: Step) -> Step | None:
+        """It was surely not sent."""
+        if self._too_late():
+            return await self._fail("failed", "not reached for a day")
+        if not await self._insist(lambda: self._store.postpone(self._row, pause, problem, self._clock.now())):
+            return None
+        self._row = msgspec.structs.replace(self._row, status="pending")
+        await self._clock.sleep(pause)
+        return then
+
+    async def _fail(self, status: Literal["failed", "ambiguous"], problem: str) -> Step | None:
+        row = self._row
+        log.error("reply_failed", row=row.id, status=status, why=problem)
+        # What follows from it comes first, since it happens once by its own key: a crash between must not lose it.
+        if row.target == "desk" or row.outgoing.source == "agent":
+            await self._insist(lambda: self._means.refused(row, problem))
+        await self._insist(lambda: self._store.mark_failed(row, status, problem))
+        return None
+
+    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Until the store takes it: the platform has answered, and that must not be forgotten."""
+        while True:
+            try:
+                return await call()
+            except StoreUnavailable as problem:
+                log.error("outbox_stalled", row=self._row.id, why=str(problem))
+                await self._clock.sleep(STALL)
+
+    # --- the call
+
+    async def _call(self) -> str:
+        if self._row.target == "desk":
+            async with asyncio.timeout(DESK_TIMEOUT):
+                await self._means.perform(self._row)
+            return ""
+        channel = self._channel
+        if channel is None:
+            raise NotSent(f"the channel {self._account} is off")
+        async with asyncio.timeout(channel.capabilities.send_timeout or None):
+            receipt = await channel.send(self._delivery())
+        return receipt.platform_id
+
+    def _delivery(self) -> Delivery:
+        row = self._row
+        body = row.outgoing.body
+        assert body is not None, "a channel row without a reply"  # noqa: S101 - the store's own mistake
+        return Delivery(
+            id=row.id,
+            conversation=row.conversation,
+            seq=row.seq,
+            address=row.address,
+            reply=body,
+            source=row.outgoing.source,
+            author=row.outgoing.author,
+            attempt=max(row.attempts, 1),
+            first_attempt_at=row.first_attempt_at,
+        )
+
+    async def _place(self) -> float:
+        """Seconds until its place in the platform's paces."""
+        paces = self._channel.capabilities.paces if self._channel is not None else ()
+        if not paces:
+            return self._closed()
+        keys = {"account": self._account, "conversation": self._row.conversation}
+        return await self._means.buckets.take([(keys[pace.of], pace) for pace in paces])
+
+    def _closed(self) -> float:
+        """Seconds for which the platform wants nothing of this account."""
+        return self._means.buckets.closed(self._account) if self._channel is not None else 0.0
+
+    @property
+    def _account(self) -> str:
+        return f"{self._row.address.channel}/{self._row.address.account}"
+
+    def _too_late(self) -> bool:
+        return self._tried_for + self._clock.steady() - self._since > GIVE_UP_AFTER
+
+
+Step = Callable[[], Awaitable["Step | None"]]
+
+
+def certain_after(channel: Channel | None) -> float:
+    """Seconds after the mark of a send when nothing of it can land any more; None stands for a desk."""
+    if channel is None:
+        return DESK_TIMEOUT + GRACE
+    timeout = channel.capabilities.send_timeout
+    return timeout + GRACE if timeout else GRACE
+
+
+def _pause(attempts: int) -> float:
+    """Seconds to wait after so many attempts; each time twice as long."""
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(max(attempts - 1, 0), 12))

@@ -1,0 +1,1 @@
+"""The versions of the database, forward only; run at start, by whichever process comes first."""

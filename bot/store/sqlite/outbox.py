@@ -1,0 +1,228 @@
+"""Statements for replies and desk calls that wait to be sent.
+
+Runs on the writer's own connection, inside its transaction. Knows nothing of channels and desks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bot.errors import StoreError
+from bot.messages import Address
+from bot.store.codec import decode_call, decode_reply, encode
+from bot.store.contract import Begun, Outgoing, OutRow
+
+COLUMNS = """o.conversation, o.seq, o.turn, o.target, o.key, o.body, o.source, o.author, o.status, o.attempts,
+       o.not_before, o.first_attempt_at, o.last_attempt_at, o.platform_id, o.error,
+       l.channel, l.account, l.chat, l.thread"""
+
+_INSERT = """
+INSERT INTO outbox (conversation, seq, turn, target, key, body, source, author, at, held_until,
+                    status, attempts, not_before, first_attempt_at, last_attempt_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, key) DO NOTHING"""
+
+_STANDS_BEFORE = """
+SELECT 1 FROM outbox WHERE conversation = ? AND target = 'channel' AND status IN ('pending', 'sending') LIMIT 1"""
+
+_FIRST = """
+NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.conversation = {0}.conversation
+            AND earlier.target = {0}.target AND earlier.seq < {0}.seq AND earlier.status IN ('pending', 'sending'))"""
+
+# Two voices never speak: a row of the bot's own is not begun once a human has taken over.
+_SENDING = f"""
+UPDATE outbox SET status = 'sending', attempts = attempts + 1, last_attempt_at = ?1, not_before = ?2, held_until = 0,
+  first_attempt_at = CASE first_attempt_at WHEN 0 THEN ?1 ELSE first_attempt_at END
+WHERE conversation = ?3 AND seq = ?4 AND attempts = ?5 AND status IN ('pending', 'sending')
+  AND {_FIRST.format("outbox")}
+  AND NOT (source = 'bot' AND target = 'channel'
+           AND EXISTS (SELECT 1 FROM lanes WHERE conversation = ?3 AND owner = 'human'))"""  # noqa: S608  # our own constants
+
+_LOOK = f"SELECT status, attempts, {_FIRST.format('outbox')} FROM outbox WHERE conversation = ? AND seq = ?"  # noqa: S608
+
+_SUPPRESS = "UPDATE outbox SET status = 'suppressed' WHERE conversation = ? AND seq = ?"
+
+_READY = f"""
+SELECT {COLUMNS} FROM outbox o JOIN lanes l USING (conversation)
+WHERE o.status IN ('pending', 'sending') AND o.not_before <= ?1 AND o.held_until <= ?1 AND {_FIRST.format("o")}
+ORDER BY o.not_before LIMIT ?2"""  # noqa: S608
+
+_HOLD = "UPDATE outbox SET held_until = ? WHERE conversation = ? AND seq = ?"
+
+# Whoever held them is dead. A message of theirs may still be on its way, so the time of a look at its outcome stays;
+# desks look before they write, so a call to one need not wait.
+_RELEASE = """
+UPDATE outbox SET held_until = 0,
+  not_before = CASE WHEN status = 'sending' AND target = 'desk' THEN 0 ELSE not_before END
+WHERE status IN ('pending', 'sending')"""
+
+_SENT = """
+UPDATE outbox SET status = 'sent', platform_id = ?, sent_at = ?, error = ''
+WHERE conversation = ? AND seq = ? AND status IN ('pending', 'sending')"""
+
+_FAILED = """
+UPDATE outbox SET status = ?, error = ?
+WHERE conversation = ? AND seq = ? AND attempts = ? AND status IN ('pending', 'sending')"""
+
+_POSTPONED = """
+UPDATE outbox SET status = 'pending', not_before = ?, held_until = ?, error = ?
+WHERE conversation = ? AND seq = ? AND attempts = ? AND status IN ('pending', 'sending')"""
+
+HEAD_START = 5.0
+"""Seconds that whoever put a row off has for trying it again, before anybody else does."""
+
+
+def release(raw: sqlite3.Connection) -> None:
+    """Let go of what the process before held."""
+    raw.execute(_RELEASE)
+
+
+class Times(NamedTuple):
+    """When rows are made, until when they are held, and (if not 0) that the first reply is sent at once.
+
+    `sends` is after how many seconds the outcome of that may be looked up.
+    """
+
+    now: float
+    held_until: float
+    sends: float = 0.0
+
+
+def add(
+    raw: sqlite3.Connection,
+    conversation: str,
+    place: Sequence[str],
+    turn: int,
+    numbered: Iterable[tuple[int, Outgoing]],
+    times: Times,
+) -> tuple[OutRow, ...]:
+    """Insert rows, each with its seq; the answer has those whose key was new."""
+    channel, account, chat, thread = place
+    address = Address(channel=channel, account=account, chat=chat, thread=thread)
+    rows: list[OutRow] = []
+    begins = bool(times.sends) and raw.execute(_STANDS_BEFORE, (conversation,)).fetchone() is None
+    for seq, item in numbered:
+        row = OutRow(
+            id=f"{conversation}.{seq}",
+            conversation=conversation,
+            seq=seq,
+            turn=turn,
+            target="channel" if item.call is None else "desk",
+            address=address,
+            outgoing=item,
+        )
+        if begins and item.body is not None:
+            row = _begun(row, times)
+        if _insert(raw, row, times):
+            rows.append(row)
+            begins = begins and item.body is None
+    return tuple(rows)
+
+
+def _begun(row: OutRow, times: Times) -> OutRow:
+    """The row as one that is being sent; not one that must not be sent twice.
+
+    Should we die before the call, nobody could say that it was not made.
+    """
+    if row.outgoing.body is not None and row.outgoing.body.once:
+        return row
+    now = times.now
+    return msgspec.structs.replace(
+        row, status="sending", attempts=1, not_before=now + times.sends, first_attempt_at=now, last_attempt_at=now
+    )
+
+
+def _insert(raw: sqlite3.Connection, row: OutRow, times: Times) -> bool:
+    item = row.outgoing
+    values = (
+        row.conversation,
+        row.seq,
+        row.turn,
+        row.target,
+        item.key,
+        encode(item.body if item.call is None else item.call),
+        item.source,
+        item.author,
+        times.now,
+        0.0 if row.attempts else times.held_until,
+        row.status,
+        row.attempts,
+        row.not_before,
+        row.first_attempt_at,
+        row.last_attempt_at,
+    )
+    return raw.execute(_INSERT, values).rowcount == 1
+
+
+def pick_up(raw: sqlite3.Connection, limit: int, until: float, now: float) -> list[OutRow]:
+    """Hold the first rows of lines that nobody holds."""
+    rows = [as_row(row) for row in raw.execute(_READY, (now, limit))]
+    raw.executemany(_HOLD, [(until, row.conversation, row.seq) for row in rows])
+    return rows
+
+
+def mark_sending(raw: sqlite3.Connection, row: OutRow, wait: float, now: float) -> Begun:
+    """Say that a send begins now, and count it; a row that is finished, or not ours, stays as it is."""
+    if raw.execute(_SENDING, (now, now + wait, row.conversation, row.seq, row.attempts)).rowcount == 1:
+        return "sending"
+    found = raw.execute(_LOOK, (row.conversation, row.seq)).fetchone()
+    if found is None:
+        raise StoreError(f"there is no outbox row {row.id}")
+    status, attempts, first = found
+    if status not in ("pending", "sending"):
+        done: Begun = status
+        return done
+    if not first:
+        return "waits"
+    if attempts != row.attempts:
+        return "taken"
+    raw.execute(_SUPPRESS, (row.conversation, row.seq))
+    return "suppressed"
+
+
+def mark_sent(raw: sqlite3.Connection, conversation: str, seq: int, platform_id: str, now: float) -> None:
+    """The platform took it."""
+    raw.execute(_SENT, (platform_id, now, conversation, seq))
+
+
+def mark_failed(raw: sqlite3.Connection, row: OutRow, status: str, error: str) -> bool:
+    """It will not be tried again."""
+    return raw.execute(_FAILED, (status, error, row.conversation, row.seq, row.attempts)).rowcount == 1
+
+
+def postpone(raw: sqlite3.Connection, row: OutRow, at: float, error: str) -> bool:
+    """It waits again, until `at`."""
+    values = (at, at + HEAD_START, error, row.conversation, row.seq, row.attempts)
+    return raw.execute(_POSTPONED, values).rowcount == 1
+
+
+def as_row(row: tuple[Any, ...]) -> OutRow:
+    """A row of COLUMNS as a value."""
+    conversation, seq, turn, target, key, body, source, author, status, attempts = row[:10]
+    not_before, first_attempt_at, last_attempt_at, platform_id, error, channel, account, chat, thread = row[10:]
+    outgoing = Outgoing(
+        key=key,
+        body=decode_reply(body) if target == "channel" else None,
+        call=decode_call(body) if target == "desk" else None,
+        source=source,
+        author=author,
+    )
+    return OutRow(
+        id=f"{conversation}.{seq}",
+        conversation=conversation,
+        seq=seq,
+        turn=turn,
+        target=target,
+        address=Address(channel=channel, account=account, chat=chat, thread=thread),
+        outgoing=outgoing,
+        status=status,
+        attempts=attempts,
+        not_before=not_before,
+        first_attempt_at=first_attempt_at,
+        last_attempt_at=last_attempt_at,
+        platform_id=platform_id,
+        error=error,
+    )
