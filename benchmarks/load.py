@@ -1,59 +1,52 @@
 """The load generator and the platform that takes the replies: raw protocols, as cheap as Python allows.
 
-A turn is over when the reply with its own mark has reached the platform and the webhook was acknowledged. Knows only
-the few headers that the measured servers send.
+A turn is over when the reply with its own mark has reached the platform, which has answered it, and the webhook was
+acknowledged. Knows only the few headers that the measured servers send; what is said is in peers/platforms.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-import json
+import math
 import random
 import re
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, cast
 
-from benchmarks.plugin import PATH, SECRET
+from benchmarks.peers.platforms import CONVERSATIONS, MARK, WORDS, Platform, Slack
 
-MARK = re.compile(rb"mark[a-j]{10}")
-_LETTERS = str.maketrans("0123456789", "abcdefghij")  # a digit in it would make every message name an order
-WORDS = "say hello MARK, where is my order? It should have come on Monday."
-CONVERSATIONS = 4000  # more than 30 messages of one within 10 s would be told to slow down
+__all__ = ["CONVERSATIONS", "WORDS", "Load", "Measured", "Sink", "Webhooks", "Wire"]
+
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-
-_TAKEN = json.dumps(
-    {"ok": True, "channel": "C1", "ts": "1700000000.000100", "message": {"type": "message", "text": "ok"}}
-)
-_WHO = json.dumps(
-    {
-        "ok": True,
-        "url": "https://x.slack.com/",
-        "team": "T",
-        "user": "bot",
-        "team_id": "T0001",
-        "user_id": "U0001",
-        "bot_id": "B0001",
-    }
-)
+PATIENCE = 20.0  # seconds until a turn that has not ended is lost
 
 
-def _answer(body: str) -> bytes:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
-    return (head + body).encode()
+class Webhooks(Slack):
+    """Slack's webhooks to one port."""
+
+    def __init__(self, port: int, *, conversations: int = CONVERSATIONS, words: str = WORDS) -> None:
+        super().__init__(conversations=conversations, words=words)
+        self.aim(port, "")
 
 
-TAKEN, WHO = _answer(_TAKEN), _answer(_WHO)
+class Measured(NamedTuple):
+    """One round at full load."""
+
+    rate: float
+    """Turns a second."""
+    cpu: float
+    """The server's microseconds of processor time for each turn."""
+    own: float
+    """The share of its core that the load itself used; near 1 it is the load that was measured."""
 
 
 class Sink(asyncio.Protocol):
-    """One connection of the platform: calls `arrived` with the mark of each reply."""
+    """One connection of the platform: answers what comes, and tells the load of each reply."""
 
-    def __init__(self, arrived: Callable[[bytes], None]) -> None:
-        self._arrived = arrived
+    def __init__(self, load: Load) -> None:
+        self._load = load
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -72,17 +65,25 @@ class Sink(asyncio.Protocol):
             if len(buffer) < whole:
                 break
             mark = MARK.search(buffer, end, whole)
-            if mark:
-                self._transport.write(TAKEN)
-                self._arrived(mark[0])
+            if not mark:
+                self._transport.write(self._load.platform.other(buffer[:end], buffer[end + 4 : whole]))
+            elif self._load.delay:
+                self._load.later(self._answer, mark[0])
             else:
-                self._transport.write(WHO)
+                self._answer(mark[0])
+            if self._load.keeping:
+                self._load.kept.append(buffer[:whole])
             buffer = buffer[whole:]
         self._buffer = buffer
 
+    def _answer(self, mark: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(self._load.platform.taken)
+        self._load.arrived(mark)
+
 
 class Wire(asyncio.Protocol):
-    """One keep-alive connection to the server; calls `done` once a whole 200 has come."""
+    """One keep-alive connection to a server; calls `done` once a whole 2xx has come."""
 
     def __init__(self, done: Callable[[Wire], None], failed: Callable[[str], None]) -> None:
         self._done, self._failed = done, failed
@@ -102,7 +103,7 @@ class Wire(asyncio.Protocol):
             self._buffer = buffer
             return
         self._buffer = b""
-        if not buffer.startswith(b"HTTP/1.1 200"):
+        if not buffer.startswith(b"HTTP/1.1 2"):
             self._failed(buffer[:80].decode("latin-1"))
         self._done(self)
 
@@ -112,56 +113,24 @@ class Wire(asyncio.Protocol):
             self._failed("the connection was closed")
 
 
-class Webhooks:
-    """Makes signed webhooks, each from another conversation than the one before."""
-
-    def __init__(self, port: int, *, conversations: int = CONVERSATIONS, words: str = WORDS) -> None:
-        self._key = SECRET.encode()
-        self._head = (
-            f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: Slackbot 1.0 (+https://api.slack.com/robots)\r\n"
-            "Accept: */*\r\nContent-Type: application/json\r\n"
-        )
-        self._number = 0
-        self._conversations, self._words = conversations, words
-
-    def next(self) -> tuple[bytes, bytes]:
-        """The mark and the bytes of the next one."""
-        self._number += 1
-        mark = "mark" + f"{self._number:010d}".translate(_LETTERS)
-        now = time.time()
-        body = _event(self._number % self._conversations, mark, self._words.replace("MARK", mark), now)
-        stamp = str(int(now)).encode()
-        signed = hmac.digest(self._key, b"v0:" + stamp + b":" + body, hashlib.sha256).hex()
-        head = (
-            f"{self._head}X-Slack-Request-Timestamp: {int(now)}\r\nX-Slack-Signature: v0={signed}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
-        return mark.encode(), head.encode() + body
-
-
-def _event(conversation: int, mark: str, text: str, now: float) -> bytes:
-    """A message event with the fields that Slack sends."""
-    said = f'{{"type":"rich_text_section","elements":[{{"type":"text","text":"{text}"}}]}}'
-    blocks = f'[{{"type":"rich_text","block_id":"Xy1","elements":[{said}]}}]'
-    return (
-        f'{{"token":"invented","team_id":"T0001","context_team_id":"T0001","context_enterprise_id":null,"api_app_id":"A0001",'
-        f'"event":{{"user":"U{conversation:08d}","type":"message","ts":"{now:.6f}","client_msg_id":"{mark}-47a2",'
-        f'"text":"{text}","team":"T0001","blocks":{blocks},"channel":"C{conversation:08d}","event_ts":"{now:.6f}",'
-        f'"channel_type":"im"}},"type":"event_callback","event_id":"Ev{mark}","event_time":{int(now)},'
-        f'"authorizations":[{{"enterprise_id":null,"team_id":"T0001","user_id":"U0001","is_bot":true,'
-        f'"is_enterprise_install":false}}],"is_ext_shared_channel":false,"event_context":"4-invented"}}'
-    ).encode()
-
-
 class Load:
-    """Drives one server. `port` is the server's; replies come to a sink of its own."""
+    """Drives one server, or several behind one address book: `port` and `also` are theirs. It is their platform too."""
 
-    def __init__(self, port: int, webhooks: Webhooks | None = None) -> None:
+    def __init__(self, port: int, platform: Platform | None = None, *, also: Sequence[int] = ()) -> None:
         self.port = port
+        self.ports = [port, *also]
+        self.platform = platform or Webhooks(port)
         self.problems: list[str] = []
-        self._webhooks = webhooks or Webhooks(port)
+        self.lost = 0
+        self.delay = 0.0
+        """Seconds until the platform answers a reply."""
+        self.keeping = False
+        self.kept: list[bytes] = []
+        """What came to the platform while `keeping`."""
         self._open: dict[bytes, tuple[Wire | None, float]] = {}
+        self._given_up: set[bytes] = set()
         self._idle: deque[Wire] = deque()
+        self._connected = 0
         self._again = False
         self._left = 0
         self._done = 0
@@ -170,17 +139,22 @@ class Load:
         self.sink = ""
 
     async def listen(self) -> None:
-        """Open the sink."""
-        loop = asyncio.get_running_loop()
-        self._sink = await loop.create_server(lambda: Sink(self._arrived), "127.0.0.1", 0, backlog=1024)
+        """Open the platform."""
+        self._loop = asyncio.get_running_loop()
+        self._sink = await self._loop.create_server(lambda: Sink(self), "127.0.0.1", 0, backlog=1024)
         self.sink = f"http://127.0.0.1:{self._sink.sockets[0].getsockname()[1]}"
+        self.platform.aim(self.port, self.sink)
 
     async def connect(self, connections: int) -> None:
-        """Have so many idle connections to the server."""
-        loop = asyncio.get_running_loop()
+        """Have so many idle connections, to each server alike."""
+        # Some servers hang up on a connection that was idle for a few seconds.
+        self._idle = deque(wire for wire in self._idle if not wire.transport.is_closing())
         while len(self._idle) < connections:
-            _, wire = await loop.create_connection(
-                lambda: Wire(self._acknowledged, self.problems.append), "127.0.0.1", self.port
+            self._connected += 1
+            _, wire = await asyncio.get_running_loop().create_connection(
+                lambda: Wire(self._acknowledged, self.problems.append),
+                "127.0.0.1",
+                self.ports[self._connected % len(self.ports)],
             )
             self._idle.append(wire)
 
@@ -192,21 +166,20 @@ class Load:
         if self._sink is not None:
             self._sink.close()
 
-    async def saturate(
-        self, in_flight: int, warm: float, seconds: float, cpu: Callable[[], float]
-    ) -> tuple[float, float]:
-        """Turns a second with so many in flight all the time, and the server's CPU microseconds per turn."""
+    async def saturate(self, in_flight: int, warm: float, seconds: float, cpu: Callable[[], float]) -> Measured:
+        """A round with so many turns in flight all the time."""
         await self.connect(in_flight)
         self._again = True
         for _ in range(in_flight):
             self._send()
         await asyncio.sleep(warm)
-        done, used, began = self._done, cpu(), time.perf_counter()
+        done, used, own, began = self._done, cpu(), time.process_time(), time.perf_counter()
         await asyncio.sleep(seconds)
-        done, used, took = self._done - done, cpu() - used, time.perf_counter() - began
+        own, took = time.process_time() - own, time.perf_counter() - began
+        done, used = self._done - done, cpu() - used
         self._again = False
         await self._drain()
-        return done / took, used / max(done, 1) * 1e6
+        return Measured(done / took, used / done * 1e6 if done else math.inf, own / took)
 
     async def paced(self, rate: float, seconds: float, seed: int) -> list[float]:
         """Latencies (seconds, sorted) of turns that arrive by chance at a rate, timed from when each was due."""
@@ -240,21 +213,48 @@ class Load:
         while self._left and time.perf_counter() < began + patience:  # noqa: ASYNC110 - costs the hot path nothing
             await asyncio.sleep(0.002)
         stored = time.perf_counter() - began
-        while self._open and time.perf_counter() < began + patience:  # noqa: ASYNC110
+        while self._open and time.perf_counter() < began + patience:  # noqa: ASYNC110 - the same
             await asyncio.sleep(0.002)
-        return stored, time.perf_counter() - began
+        answered = time.perf_counter() - began
+        self._give_up()
+        return stored, answered
 
-    @property
-    def lost(self) -> int:
-        """Turns that never came to an end."""
-        return len(self._open)
+    async def one(self, seconds: float, *, forged: bool = False) -> bytes:
+        """Send one turn and wait for its reply: what came to the platform. Empty when nothing did."""
+        await self.connect(1)
+        self.keeping, self.kept = True, []
+        mark, wire = self._send(forged=forged)
+        until = time.perf_counter() + seconds
+        while (mark in self._open or wire.mark) and time.perf_counter() < until:  # noqa: ASYNC110 - seldom and short
+            await asyncio.sleep(0.005)
+        self.keeping = False
+        self._given_up.add(mark)
+        self._open.pop(mark, None)
+        return next((request for request in self.kept if mark in request), b"")
 
-    def _send(self, due: float = 0.0) -> None:
-        mark, data = self._webhooks.next()
+    def later(self, answer: Callable[[bytes], None], mark: bytes) -> None:
+        """Answer when the platform's time is over."""
+        self._loop.call_later(self.delay, answer, mark)
+
+    def arrived(self, mark: bytes) -> None:
+        """A reply has come and was answered."""
+        entry = self._open.pop(mark, None)
+        if entry is None:
+            if mark not in self._given_up:
+                self.problems.append(f"{mark.decode()} was answered twice")
+            return
+        self._done += 1
+        self._took.append(time.perf_counter() - entry[1])
+        if entry[0] is None:
+            self._next()
+
+    def _send(self, due: float = 0.0, *, forged: bool = False) -> tuple[bytes, Wire]:
+        mark, data = self.platform.next(forged=forged)
         wire = self._idle.popleft()
         wire.mark = mark
         self._open[mark] = (wire, due or time.perf_counter())
         wire.transport.write(data)
+        return mark, wire
 
     def _acknowledged(self, wire: Wire) -> None:
         mark, wire.mark = wire.mark, b""
@@ -268,22 +268,21 @@ class Load:
         else:
             self._next()
 
-    def _arrived(self, mark: bytes) -> None:
-        entry = self._open.pop(mark, None)
-        if entry is None:
-            self.problems.append(f"{mark.decode()} was answered twice")
-            return
-        self._done += 1
-        self._took.append(time.perf_counter() - entry[1])
-        if entry[0] is None:
-            self._next()
-
     def _next(self) -> None:
-        if self._again:
+        if self._again and self._idle:
             self._send()
 
-    async def _drain(self, seconds: float = 20.0) -> None:
-        until = time.perf_counter() + seconds
+    async def _drain(self) -> None:
+        """Wait for the open turns. The platform answers at once meanwhile, or one by one would take for ever."""
+        delay, self.delay = self.delay, 0.0
+        until = time.perf_counter() + PATIENCE
         while self._open and time.perf_counter() < until:  # noqa: ASYNC110 - must cost the hot path nothing
             await asyncio.sleep(0.01)
+        self._give_up()
+        self.delay = delay
         await asyncio.sleep(0.05)
+
+    def _give_up(self) -> None:
+        self.lost += len(self._open)
+        self._given_up.update(self._open)
+        self._open.clear()

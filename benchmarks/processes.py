@@ -16,7 +16,7 @@ TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 class ServerProcess:
-    """One run of benchmarks/servers.py."""
+    """One run of benchmarks/servers.py or of a peer."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process, self._log = process, log
@@ -29,11 +29,12 @@ class ServerProcess:
 
     @classmethod
     async def command(cls, *words: str, log: Path) -> ServerProcess:
-        """Start any command from the repository's root."""
+        """Start any command from the repository's root, with no proxy between it and this machine."""
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 *words,
                 cwd=ROOT,
+                env={key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")},
                 stdin=asyncio.subprocess.PIPE,  # its end tells the server that we are gone
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
@@ -46,8 +47,19 @@ class ServerProcess:
         async with asyncio.timeout(seconds):
             line = await self._process.stdout.readline()
         if line.strip() != b"ready":
-            last = self._log.read_text(errors="replace").splitlines()[-3:]
-            raise RuntimeError("\n".join([f"the server {self.pid} did not start:", *last]))
+            raise RuntimeError(self._ended())
+
+    async def listening(self, port: int, seconds: float = 30.0) -> None:
+        """Wait until something listens on its port: a stranger does not say when it is ready."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.running:
+                    with contextlib.suppress(OSError):
+                        _, writer = await asyncio.open_connection("127.0.0.1", port)
+                        writer.close()
+                        return
+                    await asyncio.sleep(0.05)
+        raise RuntimeError(self._ended())
 
     async def kill(self) -> None:
         """kill -9, and wait until it is gone."""
@@ -64,6 +76,10 @@ class ServerProcess:
                 await self._gone()
         except TimeoutError:
             await self.kill()
+
+    def _ended(self) -> str:
+        last = self._log.read_text(errors="replace").splitlines()[-3:]
+        return "\n".join([f"the server {self.pid} did not start:", *last])
 
     async def _gone(self) -> None:
         assert self._process.stdout is not None

@@ -1,160 +1,171 @@
-"""Turns per second of the whole durable path, beside a bare aiohttp handler and slack-bolt's echo, in the same run.
+"""Turns per second and their price, beside a bare aiohttp handler and other people's bots, in the same run.
 
-    .venv/bin/python benchmarks/turns.py [--rounds 7] [--seconds 3]
+    .venv/bin/python benchmarks/turns.py [--part full|slow|paced|skills|processes|all] [--rounds 7] [--seconds 3]
 
-A turn: a signed Slack event over keep-alive HTTP in -> stored, skill, committed -> one reply POSTed over HTTP to a
-platform on this machine. It counts when the reply with its own mark arrives there. The server has one core, the load
-generator and the platform the other. Rounds are interleaved; figures are medians, ratios are medians of paired ratios.
+A turn: a webhook as the platform sends and signs it over keep-alive HTTP in -> the bot's handler (ours stores first and
+commits) -> one reply by the bot's own client to a platform on this machine. It counts when the reply with its own mark
+arrives there. The server has one core, the load generator and the platform the other. Rounds are interleaved; figures
+are medians, ratios are medians of paired ratios. Peers are installed on demand (peers/install.py); those that can't be
+are named.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
+import gc
 import shutil
-import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import uvloop
 
-from benchmarks.load import Load
-from benchmarks.processes import ROOT, ServerProcess, free_port, machine, table
+from benchmarks.peers import report
+from benchmarks.peers.catalogue import ENTRIES, SKILLS, Entry
+from benchmarks.peers.target import Target, running
+from benchmarks.processes import ROOT, machine
 
-NAMES = {"frontdesk": "Frontdesk, durable", "bare": "bare aiohttp, in and out", "bolt": "slack-bolt echo"}
 IN_FLIGHT = 64
+SLOW = ("frontdesk", "bare", "bare-uvloop", "bolt", "ptb")
+SLOW_DELAY, SLOW_IN_FLIGHT = 0.1, 400
 
 
-class Target:
-    """One server and the load on it."""
+@dataclass
+class Run:
+    """What was asked for, and what went wrong."""
 
-    def __init__(self, name: str, server: ServerProcess, load: Load) -> None:
-        self.name, self.server, self.load = name, server, load
-        self.rates: list[float] = []
-        self.cpu: list[float] = []
-        self.p50: list[float] = []
-        self.p99: list[float] = []
+    folder: Path
+    rounds: int
+    seconds: float
+    rate: float
+    only: list[str]
+    absent: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    lost: int = 0
 
-    @classmethod
-    async def start(cls, name: str, folder: Path, core: int) -> Target:
-        """Start the server on its core."""
-        load = Load(free_port())
-        await load.listen()
-        options = ["--port", str(load.port), "--sink", load.sink, "--home", str(folder / name)]
-        if core >= 0:
-            options += ["--core", str(core)]
-        server = await ServerProcess.spawn(name, *options, python=sys.executable, log=folder / f"{name}.log")
-        await server.ready()
-        return cls(name, server, load)
+    def chosen(self, names: Iterable[str] = ENTRIES) -> dict[str, Entry]:
+        """The targets that were asked for, of these."""
+        return {name: ENTRIES[name] for name in names if not self.only or name in self.only}
 
-    async def stop(self) -> None:
-        """End it."""
-        await self.server.stop()
-        self.load.close()
-
-
-async def saturate(targets: Sequence[Target], rounds: int, seconds: float) -> None:
-    """Interleaved rounds at full load."""
-    for number in range(rounds):
-        for target in targets:
-            rate, cpu = await target.load.saturate(IN_FLIGHT, 0.7, seconds, target.server.cpu)
-            target.rates.append(rate)
-            target.cpu.append(cpu)
-        print(f"round {number + 1}: " + ", ".join(f"{t.name} {t.rates[-1]:.0f}/s" for t in targets), file=sys.stderr)
+    def note(self, part: str, targets: Mapping[str, Target]) -> None:
+        """Keep what went wrong, and say how busy the load itself was."""
+        for target in targets.values():
+            self.problems += [f"{part}, {target.entry.title}: {line}" for line in target.load.problems[:5]]
+            if target.entry.server == "frontdesk":
+                self.lost += target.load.lost
+        busiest = max((max(target.own) for target in targets.values() if target.own), default=0.0)
+        print(f"\nThe load used at most {busiest:.0%} of its core.\n" if busiest else "")
 
 
-async def pace(targets: Sequence[Target], rate: float, rounds: int, seconds: float) -> None:
-    """Interleaved rounds at a steady load."""
-    for number in range(rounds):
-        for target in targets:
-            took = await target.load.paced(rate, seconds, seed=number)
-            target.p50.append(took[len(took) // 2] * 1e3)
-            target.p99.append(took[int((len(took) - 1) * 0.99)] * 1e3)
-        seen = ", ".join(f"{t.name} {t.p50[-1]:.2f} / {t.p99[-1]:.2f} ms" for t in targets)
-        print(f"round {number + 1} at {rate:.0f}/s: {seen}", file=sys.stderr)
+async def rounds(run: Run, part: str, targets: Mapping[str, Target], in_flight: int, shorter: int = 1) -> None:
+    """Interleaved rounds at full load, forwards and backwards in turn; the first of each is not counted.
+
+    With `shorter` they are so many times more, and each shorter: that finds small differences on a noisy machine.
+    """
+    for target in targets.values():
+        await target.saturate(in_flight, run.seconds / 2)
+    for number in range(run.rounds * shorter):
+        order = list(targets.items())
+        for _, target in order if number % 2 else reversed(order):
+            await target.round(in_flight, run.seconds / shorter)
+        seen = ", ".join(f"{name} {target.rates[-1]:.0f}/s {target.cpu[-1]:.0f} us" for name, target in order)
+        print(f"{part}, round {number + 1}: {seen}", file=sys.stderr)
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """The median of paired ratios."""
-    return f"{statistics.median(a / b for a, b in zip(ours, theirs, strict=True)):.2f}"
+async def full(run: Run) -> None:
+    """As much as each can."""
+    async with running(run.chosen(), run.folder / "full", run.absent) as targets:
+        await rounds(run, "full", targets, IN_FLIGHT)
+        print(report.full(targets))
+        run.note("full", targets)
+        print(report.contested(targets))
 
 
-def report(targets: Sequence[Target]) -> str:
-    """What was measured at full load."""
-    by_name = {target.name: target for target in targets}
-    rows = []
-    for target in targets:
-        rows.append(
-            [
-                NAMES[target.name],
-                "yes" if target.name == "frontdesk" else "no",
-                f"{statistics.median(target.rates):,.0f}",
-                *(ratio(target.rates, by_name[other].rates) if other in by_name else "-" for other in ("bare", "bolt")),
-                f"{statistics.median(target.cpu):.0f}",
-                str(target.load.lost),
-            ]
-        )
-    return table(["target", "durable", "turns/s", "x bare", "x bolt", "CPU us/turn", "lost"], rows)
+async def slow(run: Run) -> None:
+    """As much as each can while the platform takes its time, as real ones do."""
+    async with running(run.chosen(SLOW), run.folder / "slow", run.absent) as targets:
+        for target in targets.values():
+            target.load.delay = SLOW_DELAY
+        await rounds(run, "slow", targets, SLOW_IN_FLIGHT)
+        print(report.slow(targets, SLOW_DELAY, SLOW_IN_FLIGHT))
+        run.note("slow", targets)
 
 
-def report_pace(ours: Target, bare: Target, rate: float) -> str:
-    """What was measured at a steady load."""
-    rows = [
-        [NAMES[target.name], f"{statistics.median(target.p50):.2f}", f"{statistics.median(target.p99):.2f}", *ratios]
-        for target, ratios in (
-            (ours, (ratio(ours.p50, bare.p50), ratio(ours.p99, bare.p99))),
-            (bare, ("1", "1")),
-        )
-    ]
-    return table([f"at {rate:.0f} turns/s", "p50 ms", "p99 ms", "x bare p50", "x bare p99"], rows)
+async def paced(run: Run) -> None:
+    """How long a reply takes at a steady load."""
+    async with running(run.chosen(), run.folder / "paced", run.absent) as targets:
+        overloaded = {}
+        for name, target in list(targets.items()):
+            most = (await target.saturate(IN_FLIGHT, run.seconds / 2)).rate
+            if most < 1.3 * run.rate:
+                overloaded[target.entry.title] = most
+                await targets.pop(name).stop()
+        for number in range(run.rounds):
+            for target in targets.values():
+                await target.pace(run.rate, run.seconds, seed=number)
+            seen = ", ".join(f"{name} {t.p50[-1]:.2f} / {t.p99[-1]:.2f} ms" for name, t in targets.items())
+            print(f"paced, round {number + 1}: {seen}", file=sys.stderr)
+        print(report.paced(targets, run.rate, overloaded))
+        run.note("paced", targets)
 
 
-async def measure(names: Sequence[str], folder: Path, rounds: int, seconds: float, rate: float) -> int:
-    """Everything; 1 when something was lost."""
-    cores = sorted(os.sched_getaffinity(0))
-    apart = len(cores) > 1
-    if apart:
-        os.sched_setaffinity(0, {cores[1]})
-    async with contextlib.AsyncExitStack() as ending:
-        targets = []
-        for name in names:
-            target = await Target.start(name, folder, cores[0] if apart else -1)
-            ending.push_async_callback(target.stop)
-            targets.append(target)
-        await saturate(targets, rounds, seconds)
-        print(report(targets) + "\n")
-        steady = [target for target in targets if target.name != "bolt"]
-        if len(steady) == 2:
-            half = rate or statistics.median(steady[0].rates) / 2
-            await pace(steady, half, rounds, seconds)
-            print(report_pace(steady[0], steady[1], half) + "\n")
-        print(f"{rounds} interleaved rounds of {seconds:g} s, {IN_FLIGHT} turns in flight at full load. {machine()}")
-        problems = [f"{target.name}: {line}" for target in targets for line in target.load.problems]
-        lost = sum(target.load.lost for target in targets)
-        print("\n".join(problems[:10]) if problems else f"lost: {lost}; answered twice: 0; every answer was a 200")
-        return 1 if lost or problems else 0
+async def skills(run: Run) -> None:
+    """What a turn costs with 1 and with 200 further skills that do not answer it."""
+    entries = {name: entry for name, entry in SKILLS.items() if not run.only or entry.server in run.only}
+    async with running(entries, run.folder / "skills", run.absent) as targets:
+        await rounds(run, "skills", targets, IN_FLIGHT, shorter=3)
+        print(report.skills(targets))
+        run.note("skills", targets)
+
+
+async def processes(run: Run) -> None:
+    """Two processes on one shared store. Not there yet: a Target takes several servers, a Load several ports."""
+    print("processes: not measured, there is no shared store yet\n")
+
+
+PARTS: dict[str, Callable[[Run], Awaitable[None]]] = {
+    "full": full,
+    "slow": slow,
+    "paced": paced,
+    "skills": skills,
+    "processes": processes,
+}
+
+
+async def measure(run: Run, part: str) -> int:
+    """The parts that were asked for; 1 when ours lost something or anybody did something unexpected."""
+    gc.freeze()  # or each full collection walks all that was imported, in the middle of a latency
+    for name, measuring in PARTS.items():
+        if part in (name, "all"):
+            await measuring(run)
+    print(
+        f"{run.rounds} interleaved rounds of {run.seconds:g} s, {IN_FLIGHT} turns in flight at full load. {machine()}"
+    )
+    for title, why in run.absent.items():
+        print(f"absent: {title}: {why}")
+    print("\n".join(run.problems[:20]) or "answered twice: 0; every answer was a 2xx")
+    return 1 if run.lost or run.problems else 0
 
 
 def main() -> None:
     """Read the options and measure."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--part", choices=[*PARTS, "all"], default="full")
+    options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--seconds", type=float, default=3.0)
-    options.add_argument(
-        "--rate", type=float, default=0.0, help="turns/s for latencies; half of the measured otherwise"
-    )
-    options.add_argument("--only", nargs="*", default=list(NAMES), choices=list(NAMES))
+    options.add_argument("--rate", type=float, default=200.0, help="turns/s of the paced part")
+    options.add_argument("--only", nargs="*", default=[], choices=list(ENTRIES))
     options.add_argument("--folder", type=Path, default=ROOT / "var", help="where the database lies: a real disk")
     chosen = options.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="turns-", dir=chosen.folder))
     try:
-        code = uvloop.run(measure(chosen.only, folder, chosen.rounds, chosen.seconds, chosen.rate))
+        run = Run(folder, chosen.rounds, chosen.seconds, chosen.rate, chosen.only)
+        code = uvloop.run(measure(run, chosen.part))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(code)
