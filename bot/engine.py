@@ -35,7 +35,7 @@ DEATHS = 6
 whatever kills a process again and again takes innocent turns along (docs/figures.md)."""
 
 SUSPECT = 3
-"""A turn that was claimed more often is tried while no other such one is, in each process. Whoever dies with two hundred
+"""A turn that was claimed more often is tried, in each process, while no other such one is: who dies with two hundred
 turns in their hands makes two hundred suspects, and all but one are innocent."""
 
 POLL = 0.5

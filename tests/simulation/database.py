@@ -1,0 +1,140 @@
+"""The database that all nodes share: SQLite's real statements on one connection, behind a network. Knows no engine.
+
+It survives every crash, and its clock is the one by which leases run. Each operation takes a while on its way there and
+on its way back, so a node may die between the write and hearing of it. It may fail before the write (nothing
+is written) or after it (written, but the caller is told that the database is gone).
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from bot.errors import StoreError, StoreUnavailable
+from bot.store.sqlite import lanes
+from bot.store.sqlite.schema import metadata
+from tests.simulation.loop import SimulatedLoop
+
+T = TypeVar("T")
+
+START = 1_800_000_000.0
+"""The database's time when a run begins, in seconds since 1970."""
+
+Seen = Callable[[str, object, object], None]
+"""Told of each operation that ran: its name, its value, and what it answered or raised."""
+
+
+@dataclass
+class Weather:
+    """How the database behaves now: how often it fails before and after a write, and whether it is gone."""
+
+    before: float = 0.0
+    after: float = 0.0
+    gone: bool = False
+
+
+class Database:
+    """One connection. `unfenced` takes the fence out of the commits, to see that the simulation would notice."""
+
+    def __init__(self, loop: SimulatedLoop, seed: int, *, unfenced: bool = False) -> None:
+        self.weather = Weather()
+        self.seen: Seen = lambda name, value, outcome: None
+        self.operations = self.lost_answers = 0
+        self._loop, self._chance = loop, random.Random(f"{seed}/database")
+        self.raw = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512, factory=_Connection)
+        for statement in _schema():
+            self.raw.execute(statement)
+        self.raw.swapped = _without_fence() if unfenced else {}
+
+    @property
+    def now(self) -> float:
+        """The database's own time."""
+        return START + self._loop.time()
+
+    async def call(self, name: str, fn: Callable[[sqlite3.Connection, float], T], value: object = None) -> T:
+        """Run `fn` in a transaction of its own, with the database's time."""
+        answer = self._loop.create_future()
+        self._loop.outside(self._latency(), self._arrive, answer, name, fn, value)
+        result: T = await answer
+        return result
+
+    def _arrive(self, answer: Any, name: str, fn: Callable[[sqlite3.Connection, float], object], value: object) -> None:
+        if self.weather.gone or self._chance.random() < self.weather.before:
+            outcome: object = StoreUnavailable("the database is not there")
+        else:
+            outcome = self._run(fn)
+            self.operations += 1
+            self._loop.note(len(name), self.raw.total_changes)
+            self.seen(name, value, outcome)
+            if self.weather.gone or self._chance.random() < self.weather.after:
+                self.lost_answers += 1
+                outcome = StoreUnavailable("the connection was lost")
+        self._loop.outside(self._latency(), _tell, answer, outcome)
+
+    def _run(self, fn: Callable[[sqlite3.Connection, float], object]) -> object:
+        self.raw.execute("BEGIN IMMEDIATE")
+        try:
+            result = fn(self.raw, self.now)
+        except StoreError as refused:
+            self.raw.execute("ROLLBACK")
+            return refused
+        except BaseException:
+            self.raw.execute("ROLLBACK")
+            raise
+        self.raw.execute("COMMIT")
+        return result
+
+    def _latency(self) -> float:
+        """Mostly a millisecond, sometimes a third of a second, now and then longer than a lease, behind a lock."""
+        chance = self._chance.random()
+        longest = 0.003 if chance < 0.9 else 0.3 if chance < 0.99 else 3.0 if chance < 0.999 else 15.0
+        return self._chance.uniform(0.0002, longest)
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that may run other statements than it is given."""
+
+    swapped: dict[str, str]
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Run a statement, or the one it is swapped for."""
+        swapped = getattr(self, "swapped", None)
+        return super().execute(swapped.get(sql, sql) if swapped else sql, *values)
+
+
+def _without_fence() -> dict[str, str]:
+    """The commits of a turn as they would be if nobody had thought of epoch, head, rev and the owner's version."""
+    done, flush = lanes._DONE, lanes._FLUSH
+    open_done = done.replace(
+        "AND epoch = ?7 AND head = ?2 - 1 AND rev = ?8 AND owner_version = ?9", "AND ?7 + ?8 + ?9 >= 0"
+    )
+    open_flush = flush.replace(
+        "AND epoch = ?4 AND head = ?5 - 1 AND rev = ?6 AND owner_version = ?7", "AND ?4 + ?5 + ?6 + ?7 >= 0"
+    )
+    assert open_done != done, "the fence of a commit is written in another way now"
+    assert open_flush != flush, "the fence of a flush is written in another way now"
+    return {done: open_done, flush: open_flush}
+
+
+@lru_cache(maxsize=1)
+def _schema() -> tuple[str, ...]:
+    dialect = sqlite.dialect()
+    tables = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
+    indexes = [index for table in metadata.sorted_tables for index in sorted(table.indexes, key=lambda i: str(i.name))]
+    return (*tables, *(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes))
+
+
+def _tell(answer: Any, outcome: object) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, BaseException):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
