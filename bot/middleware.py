@@ -64,8 +64,7 @@ class Flood(Middleware):
         times = self._seen.pop(key, None) or deque(maxlen=self._many + 1)
         self._seen[key] = times
         times.append(work.message.at)
-        if len(self._seen) > self._remembered:
-            self._seen.popitem(last=False)
+        self._forget(work.message.at - self._within)
         if len(times) <= self._many or times[-1] - times[0] > self._within:
             work.lane.flooded = False
             await proceed(work)
@@ -74,6 +73,15 @@ class Flood(Middleware):
         if not work.lane.flooded:
             work.lane.flooded = True
             work.say(f"flood.{work.claim.n}", Reply(text=self._sentence))
+
+
+    def _forget(self, before: float) -> None:
+        """Let go of who has been silent since then, and of the longest silent of too many."""
+        while self._seen:
+            key, times = next(iter(self._seen.items()))
+            if times[-1] >= before and len(self._seen) <= self._remembered:
+                return
+            del self._seen[key]
 
 
 class Shorten(Middleware):

@@ -174,7 +174,8 @@ class Sending:
     async def _look_up(self, channel: Channel) -> Step | None:
         """Ask the platform until it answers."""
         try:
-            receipt = await channel.find_sent(self._delivery())
+            async with asyncio.timeout(channel.capabilities.send_timeout or None):
+                receipt = await channel.find_sent(self._delivery())
         except Exception as problem:  # whatever it is, it says nothing about the message
             log.warning("read_back_failed", row=self._row.id, why=repr(problem))
             if self._too_late():

@@ -85,7 +85,8 @@ class Dialogs:
     def open(self, claim: Claim) -> Lane:
         """The conversation's state: from memory if it is exactly what the store has, else from the store."""
         live = self._live.pop(claim.conversation.id, None)
-        if live is not None and live.rev != claim.rev:
+        # One that is busy was left by an attempt at this very turn that was cut off: it is ahead of the store.
+        if live is not None and (live.busy or live.rev != claim.rev):
             self._end(list(live.runs.values()))
             live = None
         if live is None:

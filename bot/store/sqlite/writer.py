@@ -148,7 +148,7 @@ def _connect(path: Path, max_bytes: int) -> sqlite3.Connection:
         raw.execute("PRAGMA foreign_keys=ON")
         raw.execute("PRAGMA journal_size_limit=67108864")
         raw.execute("PRAGMA wal_autocheckpoint=0")  # see checkpoint.py
-        raw.execute("PRAGMA cache_size=-32768")
+        raw.execute("PRAGMA cache_size=-8192")
         if max_bytes:
             (page,) = raw.execute("PRAGMA page_size").fetchone()
             raw.execute(f"PRAGMA max_page_count={max_bytes // page}")
