@@ -79,6 +79,7 @@ class Engine:
         self._bell = asyncio.Event()
         self._busy: dict[str, tuple[asyncio.Task[None], Claim]] = {}
         self._trying = False
+        self._ending: set[str] = set()  # conversations whose turn is being committed
         self._owed: list[Claim] = []  # turns to give back, their attempts with them, once the store is there again
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -198,8 +199,10 @@ class Engine:
             with contextlib.suppress(StoreError):
                 ours = await self._store.renew([claim for _, (_, claim) in held], self._lease, self._clock.now())
                 for (conversation, (task, claim)), kept in zip(held, ours, strict=True):
-                    # The turn may have ended meanwhile; then the lane is at its next one, which is not stale.
-                    if not kept and self._busy.get(conversation) == (task, claim):
+                    # The turn may have ended meanwhile; then the lane is at its next one, which is not stale. While
+                    # it is being committed, the fence decides: a cancelled task would not send what is in the store.
+                    ended = conversation in self._ending or self._busy.get(conversation) != (task, claim)
+                    if not kept and not ended:
                         task.cancel()
         self._renewed = now  # only now: whoever looks meanwhile has to wait for the last lease too
 
@@ -257,7 +260,7 @@ class Engine:
                 await self._dialogs.give_up(work)
             elif work.nobody_there:
                 self.conversing.nobody(work)
-            committed = await work.finish(keep=not self._stopping)
+            committed = await self._finish(work)
         except HandlerFailed as problem:
             return await self._failed(claim, work, problem)
         except Abandoned:
@@ -273,6 +276,14 @@ class Engine:
         self._dialogs.committed(work)
         self._report(work)
         return committed
+
+    async def _finish(self, work: Work, *, parked: str = "") -> Committed:
+        conversation = work.conversation.id
+        self._ending.add(conversation)
+        try:
+            return await work.finish(keep=not self._stopping, parked=parked)
+        finally:
+            self._ending.discard(conversation)
 
     async def _decide(self, work: Work) -> None:
         """A person owns it: pass it on. Otherwise the bot answers."""
@@ -347,7 +358,7 @@ class Engine:
         else:
             await self._dialogs.give_up(work)
         try:
-            committed = await work.finish(keep=not self._stopping, parked=problem)
+            committed = await self._finish(work, parked=problem)
         except StoreError as refused:
             return await self._again(claim, RETRY[0], str(refused))
         self._dialogs.committed(work)

@@ -135,6 +135,8 @@ class Sending:
         """Make the call."""
         if self._began is None or self._clock.steady() - self._began > STALE:
             return self._reconcile
+        if self._closed():  # meanwhile
+            return await self._put_off(self._closed(), "the platform wants nothing of this account", then=self._ready)
         try:
             platform_id = await self._call()
         except RateLimited as problem:

@@ -98,7 +98,7 @@ class Dialogs:
     def committed(self, work: Work) -> None:
         """Memory is as the store now; forget conversations in which nobody waits, and the oldest of too many."""
         live = self._live.get(work.conversation.id)
-        if live is None:
+        if live is None or live.lane is not work.lane:  # heard of late: the next turn has begun
             return
         live.rev, live.busy = work.rev, False
         waiting = {frame.id for frame in live.lane.frames}

@@ -208,7 +208,7 @@ class Effect(Value, frozen=True):
     outgoing: tuple[Outgoing, ...] = ()
     timers: tuple[Timer, ...] = ()
     message: Message | None = None
-    hold: float = 30.0
+    hold: float = 10.0
 
 
 class Applied(Value, frozen=True):
