@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import uvloop
 
-from benchmarks.peers import report
+from benchmarks.peers import report, together
 from benchmarks.peers.catalogue import ENTRIES, SKILLS, Entry
 from benchmarks.peers.target import Target, running
 from benchmarks.processes import ROOT, machine
@@ -123,8 +123,11 @@ async def skills(run: Run) -> None:
 
 
 async def processes(run: Run) -> None:
-    """Two processes on one shared store. Not there yet: a Target takes several servers, a Load several ports."""
-    print("processes: not measured, there is no shared store yet\n")
+    """Two processes on one shared store, beside one."""
+    async with together.running(run.folder / "processes", (1, 2)) as targets:
+        await rounds(run, "processes", targets, IN_FLIGHT)
+        print(report.together(targets, together.THINKING))
+        run.note("processes", targets)
 
 
 PARTS: dict[str, Callable[[Run], Awaitable[None]]] = {

@@ -1,10 +1,12 @@
 """Skills that never answer what load.py says: each has an intent with three examples, a pattern and a command.
 
-One more, the teller, answers by likeness to an example, so that a message can be made to go through all examples.
+Two more do answer: the teller by likeness to an example, so that a message can be made to go through all examples; and
+the thinker after it has burnt some processor time.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from bot import PluginContext, Section, Skill, Turn, hookimpl
@@ -14,9 +16,10 @@ DEEDS = ("polish", "measure", "rent", "insure", "repaint", "appraise", "donate",
 
 
 class BystanderSettings(Section):
-    """How many of them there are."""
+    """How many of them there are, and how many seconds of processor time the thinker burns."""
 
     count: int = 0
+    think: float = 0.0
 
 
 def bystander(number: int) -> Skill:
@@ -44,9 +47,25 @@ def teller() -> Skill:
     return skill
 
 
+def thinker(seconds: float) -> Skill:
+    """Thinks before it answers what peers/together.py asks."""
+    skill = Skill("thinker", "Thinks.")
+
+    @skill.pattern(r"^think hard about")
+    async def think(turn: Turn) -> None:
+        until = time.thread_time() + seconds
+        while time.thread_time() < until:
+            pass
+        await turn.say("echo: {text}", text=turn.text)
+
+    return skill
+
+
 @hookimpl
 def register_skills(register: Callable[[Skill], None], context: PluginContext) -> None:
-    """As many as the settings say, and the teller."""
-    for number in range(context.settings(BystanderSettings, "bystanders").count):
+    """As many as the settings say, and the two that answer."""
+    settings = context.settings(BystanderSettings, "bystanders")
+    for number in range(settings.count):
         register(bystander(number))
     register(teller())
+    register(thinker(settings.think))

@@ -49,6 +49,16 @@ def paced(targets: Mapping[str, Target], rate: float, overloaded: Mapping[str, f
     return table([f"at {rate:.0f} turns/s", "p50 ms", "p99 ms", "x bare p50", "x bare p99", "lost"], rows)
 
 
+def together(targets: Mapping[str, Target], thinking: float) -> str:
+    """What further processes bring."""
+    alone = targets["1"]
+    rows = [
+        [target.entry.title, f"{median(target.rates):,.0f}", ratio(target.rates, alone.rates), str(target.load.lost)]
+        for target in targets.values()
+    ]
+    return table([f"each turn thinks for {thinking * 1e3:.0f} ms", "turns/s", "x one process", "lost"], rows)
+
+
 def skills(targets: Mapping[str, Target]) -> str:
     """What each further skill costs a turn that it does not answer."""
     rows = []

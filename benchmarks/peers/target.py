@@ -47,7 +47,7 @@ class Target:
                 await server.ready()
             if isinstance(platform, BotConnector):
                 platform.token, platform.keys = (folder / "token").read_text(), (folder / "keys").read_text()
-            await target._prove()
+            await target.prove()
         except BaseException:
             await target.stop()
             raise
@@ -84,7 +84,7 @@ class Target:
         self.cpu.append(measured.cpu)
         self.own.append(measured.own)
 
-    async def _prove(self) -> None:
+    async def prove(self) -> None:
         """Wait for its first right answer; see whether it refuses what the platform did not send."""
         for _ in range(40):  # a stranger may listen before it has made itself known to its platform
             self.reply = await self.load.one(1.0)
