@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -49,24 +50,29 @@ PATH = "/channels/bench/events"
 class BenchSettings(Section):
     """Where the platform is. `reconcile` off answers every read-back with "not there", to see the checker fail.
 
-    `ledger` is the file in which the order skill's steps leave their traces.
+    `second` is where another platform is, for an account of its own. `ledger` is the file in which the order skill's
+    steps leave their traces. `together` is how many turns of the work skill go on at once, `work` their seconds.
     """
 
     sink: str
+    second: str = ""
     secret: SecretStr = SecretStr(SECRET)
     send_timeout: float = 10.0
     reconcile: bool = True
     ledger: Path = Path("/dev/null")
+    together: int = 5
+    work: float = 0.05
 
 
 class Event(msgspec.Struct):
-    """What is read of a Slack event: words, or the token of a pressed button."""
+    """What is read of a Slack event: words, or the token of a pressed button; and whose customer they are."""
 
     channel: str
     user: str
     ts: str
     text: str = ""
     pressed: str = ""
+    tenant: str = "default"
 
 
 class Envelope(msgspec.Struct):
@@ -90,12 +96,16 @@ class ShownButton(msgspec.Struct):
 
 
 class Post(msgspec.Struct):
-    """A reply as the platform gets it; `id` is kept with the message, so that it can be found again."""
+    """A reply as the platform gets it; `id` is kept with the message, so that it can be found again.
+
+    `sent` is when it was sent on its way: what arrives much later was held up by the network.
+    """
 
     channel: str
     text: str
     id: str
     buttons: list[ShownButton] = []
+    sent: float = 0.0
 
 
 _event = msgspec.json.Decoder(Envelope).decode
@@ -113,19 +123,20 @@ class BenchChannel(Channel):
 
     name = "bench"
 
-    def __init__(self, settings: BenchSettings) -> None:
+    def __init__(self, settings: BenchSettings, account: str, sink: str) -> None:
+        self.account = account
         self.capabilities = Capabilities(
             max_text=4000, buttons=5, markdown=True, read_back=True, send_timeout=settings.send_timeout
         )
         self._settings = settings
         self._secret = settings.secret.get_secret_value().encode()
-        self._post, self._look = f"{settings.sink}/api/chat.postMessage", f"{settings.sink}/sent"
+        self._post, self._look = f"{sink}/api/chat.postMessage", f"{sink}/sent"
         self._gateway: Gateway | None = None
         self._session: aiohttp.ClientSession | None = None
 
     def routes(self) -> Sequence[web.RouteDef]:
         """The webhook."""
-        return [web.post(PATH, self._receive)]
+        return [web.post(path_of(self.account), self._receive)]
 
     async def start(self, gateway: Gateway) -> None:
         """Open the one session for replies."""
@@ -145,7 +156,8 @@ class BenchChannel(Channel):
         """Post one reply."""
         reply = delivery.reply
         shown = [ShownButton(button.token, button.label) for button in reply.buttons]
-        body = _encode(Post(channel=delivery.address.chat, text=reply.text, id=delivery.id, buttons=shown))
+        chat, now = delivery.address.chat, time.time()
+        body = _encode(Post(channel=chat, text=reply.text, id=delivery.id, buttons=shown, sent=now))
         assert self._session is not None
         try:
             headers = {"Content-Type": "application/json"}
@@ -182,26 +194,32 @@ class BenchChannel(Channel):
         except msgspec.MsgspecError:
             return web.Response(status=400)
         assert self._gateway is not None
-        await self._gateway.receive(as_message(envelope))
+        await self._gateway.receive(as_message(envelope, self.account))
         return web.Response()
 
 
-def as_message(envelope: Envelope) -> Message:
+def path_of(account: str) -> str:
+    """Where an account's webhooks go."""
+    return PATH if account == "main" else f"{PATH}/{account}"
+
+
+def as_message(envelope: Envelope, account: str = "main") -> Message:
     """An event of the platform as a message."""
     event = envelope.event
     return Message(
         event_id=envelope.event_id,
-        address=Address(channel="bench", account="main", chat=event.channel),
+        address=Address(channel="bench", account=account, chat=event.channel),
         sender=Sender(id=event.user),
         content=Pressed(token=event.pressed, label=event.text) if event.pressed else Text(text=event.text),
         at=float(event.ts),
         platform_id=event.ts,
+        tenant=event.tenant,
     )
 
 
 def _taken(response: aiohttp.ClientResponse, answer: bytes) -> Posted:
     if response.status == 429:
-        raise RateLimited(float(response.headers.get("Retry-After", "1")))
+        raise RateLimited(float(response.headers.get("Retry-After", "1")), account=True)
     if response.status >= 500:
         raise UnknownOutcome(f"status {response.status}")
     if response.status >= 400:
@@ -220,6 +238,23 @@ def echo() -> Skill:
     @skill.pattern(r"^ask ")
     async def ask(turn: Turn) -> None:
         await turn.ask("echo: {text}, and then?", text=turn.text)
+
+    @skill.pattern(r"^nap (?P<seconds>[\d.]+) ")
+    async def nap(turn: Turn) -> None:
+        await asyncio.sleep(float(turn.slot("seconds") or 0))
+        await turn.say("echo: {text}", text=turn.text)
+
+    return skill
+
+
+def worker(settings: BenchSettings) -> Skill:
+    """Says what was said after a while, a few at a time: what a slow model behind a narrow door is like."""
+    skill = Skill("worker", "Takes its time.", concurrency=settings.together)
+
+    @skill.pattern(r"^work ")
+    async def work(turn: Turn) -> None:
+        await asyncio.sleep(settings.work)
+        await turn.say("echo: {text}", text=turn.text)
 
     return skill
 
@@ -269,12 +304,17 @@ def bakery(ledger: Path) -> Skill:
 
 @hookimpl
 def register_channels(register: Callable[[Channel], None], context: PluginContext) -> None:
-    """The platform."""
-    register(BenchChannel(context.settings(BenchSettings, "bench")))
+    """The platform, and the second one."""
+    settings = context.settings(BenchSettings, "bench")
+    register(BenchChannel(settings, "main", settings.sink))
+    if settings.second:
+        register(BenchChannel(settings, "second", settings.second))
 
 
 @hookimpl
 def register_skills(register: Callable[[Skill], None], context: PluginContext) -> None:
-    """Both skills."""
+    """All of them."""
+    settings = context.settings(BenchSettings, "bench")
     register(echo())
-    register(bakery(context.settings(BenchSettings, "bench").ledger))
+    register(worker(settings))
+    register(bakery(settings.ledger))

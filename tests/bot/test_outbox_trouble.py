@@ -1,0 +1,115 @@
+"""The outbox where platforms and processes fail it: what storms found, made small."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bot.channel import Delivery, Receipt
+from bot.clock import SeededEntropy
+from bot.errors import UnknownOutcome
+from bot.outbox import SWEEP, Outbox
+from bot.pacing import LocalBuckets
+from bot.sending import Means
+from bot.store.contract import Begun, OutRow
+from bot.store.sqlite import SqliteStore
+from bot.testing import FakeChannel, Platform
+from bot.testing.clock import VirtualClock
+from bot.testing.fakes import Pulse
+from bot.testing.store_kit import NOW, answer, reply
+
+
+class Deaf(FakeChannel):
+    """Loses the line with the first message, and the first question about it is never answered."""
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__("web", platform, Pulse())
+        self.capabilities = msgspec.structs.replace(self.capabilities, send_timeout=0.05)
+        self.asked = 0
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        await super().send(delivery)
+        raise UnknownOutcome("the line was cut")
+
+    async def find_sent(self, delivery: Delivery) -> Receipt | None:
+        self.asked += 1
+        if self.asked == 1:
+            await asyncio.Event().wait()
+        return await super().find_sent(delivery)
+
+
+async def nothing(row: OutRow, problem: str = "") -> None:
+    """No desk is there."""
+
+
+class Place:
+    """A store, a clock and an outbox. Use it as a context."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store, self.clock, self.platform = SqliteStore(folder / "frontdesk.db"), VirtualClock(NOW), Platform()
+        self.buckets = LocalBuckets(self.clock)
+        self.outbox = Outbox(Means(self.store, self.clock, SeededEntropy(1), self.buckets, nothing, nothing))
+        self.use(FakeChannel("web", self.platform, Pulse()))
+
+    def use(self, channel: FakeChannel) -> None:
+        """Send over this one."""
+        self.outbox.channels = {("test", "main"): channel}
+
+    async def __aenter__(self) -> Place:
+        await self.store.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.outbox.stop(0.1)
+        await self.store.stop()
+
+    async def passes(self, seconds: float, step: float = 0.05) -> None:
+        """Let time go on, and everybody do what is due."""
+        end = self.clock.now() + seconds
+        while self.clock.now() < end - 1e-6:
+            self.clock.move(self.clock.now() + step)
+            await asyncio.sleep(0.01)
+
+
+async def test_a_line_that_a_dead_process_left_goes_out_without_a_pause_for_each_row(tmp_path: Path) -> None:
+    replies = [reply(str(number), f"number {number}") for number in range(8)]
+    async with Place(tmp_path) as place:
+        await answer(place.store, "e1", *replies)
+        place.clock.move(NOW + 60)  # the one that made them held them for a while
+        await place.outbox.start()
+        await place.passes(3 * SWEEP)
+        assert [delivery.reply.text for delivery in place.platform.taken] == [f"number {n}" for n in range(8)]
+
+
+async def test_a_question_about_a_send_that_is_never_answered_is_asked_again(tmp_path: Path) -> None:
+    async with Place(tmp_path) as place:
+        channel = Deaf(place.platform)
+        place.use(channel)
+        place.outbox.accept((await answer(place.store, "e1", reply("a", "once"))).rows, NOW)
+        await place.passes(30.0, step=1.0)
+        assert (channel.asked, len(place.platform.taken), await place.store.unsent()) == (2, 1, [])
+
+
+async def test_an_account_that_is_closed_while_a_send_is_marked_gets_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Place(tmp_path) as place:
+        mark, first = place.store.mark_sending, True
+
+        async def closing(row: OutRow, wait: float, now: float) -> Begun:
+            nonlocal first
+            if first:
+                first = False
+                await place.buckets.close("test/main", 20.0)
+            return await mark(row, wait, now)
+
+        monkeypatch.setattr(place.store, "mark_sending", closing)
+        rows = (await answer(place.store, "e1", reply("a", "once"))).rows
+        place.outbox.accept(rows, NOW)
+        await place.passes(19.0, step=1.0)
+        assert place.platform.taken == []
+        await place.passes(5.0, step=1.0)
+        assert len(place.platform.taken) == 1
