@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
@@ -50,6 +51,12 @@ TIMERS = 100
 LANES = 1000
 """Lanes that one process works on side by side."""
 
+COMMON = 800
+"""So many of them are for everybody; the rest are for tenants that have few."""
+
+FEW = 20
+"""Lanes of one tenant at work that are few."""
+
 Finished = Callable[[Trace], None]
 
 
@@ -78,6 +85,7 @@ class Engine:
         self._respond = compose((), self._decide)
         self._bell = asyncio.Event()
         self._busy: dict[str, tuple[asyncio.Task[None], Claim]] = {}
+        self._tenants: Counter[str] = Counter()  # how many lanes of each are at work
         self._trying = False
         self._ending: set[str] = set()  # conversations whose turn is being committed
         self._owed: list[Claim] = []  # turns to give back, their attempts with them, once the store is there again
@@ -126,7 +134,7 @@ class Engine:
         If the caller is cancelled meanwhile, the turn may only begin when its lease has ended.
         """
         now = self._clock.now()
-        if self._stopping or len(self._busy) >= LANES:
+        if self._stopping or not self._room(message.tenant):
             accepted = await self._store.put(message, now)
             self.announce()
             return accepted
@@ -138,8 +146,15 @@ class Engine:
             self._begin(claim)
         return accepted
 
+    def _room(self, tenant: str) -> bool:
+        """Whether one more turn may be begun at once; a tenant with very many leaves room for the others."""
+        busy = len(self._busy)
+        return busy < COMMON or (busy < LANES and self._tenants[tenant] < FEW)
+
     def _begin(self, claim: Claim) -> None:
         held = self._busy.get(claim.conversation.id)
+        if held is None:
+            self._tenants[claim.conversation.tenant] += 1
         if held is not None and held[1].n == claim.n:
             held[0].cancel()  # its lease ran out, and it can commit nothing any more: two at once must not be
         task = asyncio.create_task(self._work_lane(claim), name=f"lane {claim.conversation.id}")
@@ -164,14 +179,14 @@ class Engine:
                 while self._owed:
                     await self._store.retry(self._owed[-1], self._clock.now(), counts=False)
                     self._owed.pop()
-                if len(self._busy) < LANES:
-                    free = LANES - len(self._busy)
+                free = COMMON - len(self._busy)
+                if free > 0:
                     claims = await self._store.claim(self._worker, free, self._lease, self._clock.now())
             except StoreError as problem:
                 log.error("claim_failed", why=str(problem))
             for claim in claims:
                 self._begin(claim)
-            if len(self._busy) >= LANES and claims:
+            if len(self._busy) >= COMMON and claims:
                 self.announce()  # there may be more than one process can take
             self._looking = False
             if not claims:
@@ -225,9 +240,12 @@ class Engine:
             log.exception("lane_broke", conversation=conversation, error=repr(problem))
             self._dialogs.drop(conversation)
         finally:
-            full = len(self._busy) >= LANES
+            full = len(self._busy) >= COMMON
             if self._holds(conversation, task):  # the next turn may have begun already
                 del self._busy[conversation]
+                self._tenants[claim.conversation.tenant] -= 1
+                if not self._tenants[claim.conversation.tenant]:
+                    del self._tenants[claim.conversation.tenant]
             if full:
                 self._bell.set()
 

@@ -74,7 +74,6 @@ class Flood(Middleware):
             work.lane.flooded = True
             work.say(f"flood.{work.claim.n}", Reply(text=self._sentence))
 
-
     def _forget(self, before: float) -> None:
         """Let go of who has been silent since then, and of the longest silent of too many."""
         while self._seen:

@@ -9,6 +9,18 @@ import os
 import pytest
 from hypothesis import settings
 
+# The suites live in the kit, outside the tests: have their asserts explained all the same. Said here, before any folder
+# imports one of them.
+pytest.register_assert_rewrite(
+    "bot.testing.channel_contract",
+    "bot.testing.channel_proofs",
+    "bot.testing.desk_contract",
+    "bot.testing.desk_proofs",
+    "bot.testing.store_contract",
+    "bot.testing.store_sends",
+    "bot.testing.store_turns",
+)
+
 # The same examples on every machine: a run of the whole suite says whether this change broke something. To look for
 # new counter-examples: HYPOTHESIS_PROFILE=search.
 settings.register_profile("same", derandomize=True, deadline=None)

@@ -183,7 +183,7 @@ class Dialogs:
         frame.quiet = outcome == "cancel"
         work.lane.offer = None
         work.lane.misses = 0
-        await self._after(work, frame, await self._limited(frame, run, run.answer(work, value, outcome or "")))
+        await self._after(work, frame, await self._limited(work, frame, run, run.answer(work, value, outcome or "")))
 
     async def back(self, work: Work) -> str:
         """Undo the last answer and ask that question again; "effect" or "first" when that can't be."""
@@ -214,18 +214,21 @@ class Dialogs:
             return Broken(CodeChanged(f"{frame.skill}.{frame.handler} is gone"))
         run = Run(frame, handler)
         self._live[work.conversation.id].runs[frame.id] = run
-        return await self._limited(frame, run, run.go(work, Turn(run, Scope(frame.id))))
+        return await self._limited(work, frame, run, run.go(work, Turn(run, Scope(frame.id))))
 
-    async def _limited(self, frame: Frame, run: Run, going: Coroutine[Any, Any, Stop]) -> Stop:
+    async def _limited(self, work: Work, frame: Frame, run: Run, going: Coroutine[Any, Any, Stop]) -> Stop:
         gate = self._gates.of(frame.skill)
         queued = gate.full
         try:
-            async with gate:
+            await gate.enter(work.conversation.tenant)
+            try:
                 if queued and gate.resting and not frame.journal:
                     # Whoever queued for a skill that hangs must not wait for its time-out too, one after the other.
                     raise HandlerFailed(frame, "the skill's breaker opened while this waited", final=True)
                 async with asyncio.timeout(gate.deadline):
                     return await going
+            finally:
+                gate.leave()
         except TimeoutError:
             self._end([run])
             gate.failed()

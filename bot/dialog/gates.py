@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from types import TracebackType
+
+from bot.dialog.queues import FairQueue
 
 TRIP_AFTER = 5
 """So many failures in a row open the breaker."""
@@ -19,7 +19,7 @@ class Gate:
     def __init__(self, deadline: float, concurrency: int, now: Callable[[], float]) -> None:
         self.deadline = deadline
         self._now = now
-        self._free = asyncio.Semaphore(concurrency)
+        self._places = FairQueue(concurrency)
         self._failures = 0
         self._open_until = 0.0
 
@@ -31,7 +31,7 @@ class Gate:
     @property
     def full(self) -> bool:
         """Whether whoever comes now has to wait."""
-        return self._free.locked()
+        return self._places.full
 
     def failed(self) -> None:
         """A handler failed; enough of these in a row open the breaker."""
@@ -43,13 +43,13 @@ class Gate:
         """A handler came to its end."""
         self._failures = 0
 
-    async def __aenter__(self) -> None:
-        await self._free.acquire()
+    async def enter(self, tenant: str) -> None:
+        """Wait for a place; tenants that wait take turns."""
+        await self._places.take(tenant)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        self._free.release()
+    def leave(self) -> None:
+        """Give the place back."""
+        self._places.give_back()
 
 
 class Gates:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from bot import Message, RateLimited, Sender, Skill, Text, Turn
+import pytest
+
+from bot import Address, Message, RateLimited, Sender, Skill, Text, Turn
 from bot.dialog.driver import Dialogs
 from bot.testing import Bot
 from tests.scenarios.shopping import Kitchen, pizza
@@ -179,3 +181,39 @@ async def test_the_history_has_the_message_that_is_being_answered_while_a_reply_
                     await asyncio.sleep(0.001)
         await bot.settle()
         assert seen == [["opening hours", "look back at it"]]
+
+
+async def test_a_tenant_with_very_many_lanes_leaves_room_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.engine.COMMON", 4)
+    monkeypatch.setattr("bot.engine.LANES", 6)
+    monkeypatch.setattr("bot.engine.FEW", 2)
+    open_now, begun = asyncio.Event(), []
+    skill = Skill("slow", "Waits.", concurrency=100)
+
+    @skill.intent("wait for it")
+    async def wait(turn: Turn) -> None:
+        begun.append(turn.conversation.tenant)
+        await open_now.wait()
+        await turn.say("done")
+
+    async with Bot(skill) as bot:
+        gateway = bot.channels["web"].gateway
+        assert gateway is not None
+        for tenant, chats in (("big", range(20)), ("small", range(3))):
+            for chat in chats:
+                address = Address(channel="web", account="main", chat=f"{tenant}{chat}")
+                text = Text(text="wait for it")
+                message = Message(
+                    event_id=f"{tenant}{chat}",
+                    address=address,
+                    sender=Sender(id=f"{tenant}{chat}"),
+                    content=text,
+                    at=bot.clock.now(),
+                    tenant=tenant,
+                )
+                await gateway.receive(message)
+        await asyncio.sleep(0.05)
+        assert (begun.count("big"), begun.count("small")) == (4, 2)
+        open_now.set()
+        await bot.settle()
+        assert (begun.count("big"), begun.count("small")) == (20, 3)

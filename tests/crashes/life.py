@@ -75,7 +75,7 @@ async def live(life: Life) -> int:
     wire = Tripwire(life.point, life.at, clock.now)
     store = open_store(life)
     wire.around(store)
-    bot.engine.LANES = ROOM
+    bot.engine.LANES = bot.engine.COMMON = ROOM
     channel = KeptChannel("dark" if life.blind else "kept", world, wire, read_back=not life.blind, broken=life.broken)
     desk = None if life.blind else KeptDesk(world, wire)
     _register(channel, desk, answering(world))
