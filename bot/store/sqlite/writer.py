@@ -38,6 +38,7 @@ _log = structlog.get_logger("store")
 _GROUP = 64  # of 0.05 ms each: the loop does nothing else meanwhile
 _UNITS = 16  # of 0.2 ms each: more in one group would make everybody wait for them
 _SLOW = 0.020
+_BREATH = 0.001  # seconds between two groups where several had come at once: more of them then share one fsync
 _PATIENCE = 5.0  # seconds that another program may keep the file to itself
 
 
@@ -125,9 +126,16 @@ class Writer:
 
     def _deliver(self, outcomes: list[_Outcome]) -> None:
         _resolve(outcomes)
-        if self._waiting:
+        loop = asyncio.get_running_loop()
+        if len(outcomes) > 1:
+            loop.call_later(_BREATH, self._go_on)
+        else:
             # After those who just heard: what they want next goes into the same group.
-            asyncio.get_running_loop().call_soon(self._begin)
+            loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._begin()
         else:
             self._busy = False
             self._idle.set()
