@@ -43,6 +43,9 @@ TURN = (0.05, 1.0)
 PATIENCE = 1.0
 """Who has to wait longer for their place in a platform's pace (seconds) is put off in the store too."""
 
+HERD = 0.5
+"""Seconds over which those are spread who wait for a platform to take messages again."""
+
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 300.0
 GIVE_UP_AFTER = 24 * 3600.0
@@ -103,8 +106,8 @@ class Sending:
 
     async def _mark(self) -> Step | None:
         """Say durably that a send begins."""
-        if self._closed():
-            await self._clock.sleep(self._closed())
+        if closed := self._closed():
+            await self._clock.sleep(closed)
             return self._ready
         began, now = self._clock.steady(), self._clock.now()
         begun = await self._store.mark_sending(self._row, certain_after(self._channel), now)
@@ -135,8 +138,8 @@ class Sending:
         """Make the call."""
         if self._began is None or self._clock.steady() - self._began > STALE:
             return self._reconcile
-        if self._closed():  # meanwhile
-            return await self._put_off(self._closed(), "the platform wants nothing of this account", then=self._ready)
+        if closed := self._closed():  # meanwhile
+            return await self._put_off(closed, "the platform wants nothing of this account", then=self._ready)
         try:
             platform_id = await self._call()
         except RateLimited as problem:
@@ -267,7 +270,9 @@ class Sending:
 
     def _closed(self) -> float:
         """Seconds for which the platform wants nothing of this account."""
-        return self._means.buckets.closed(self._account) if self._channel is not None else 0.0
+        closed = self._means.buckets.closed(self._account) if self._channel is not None else 0.0
+        # Not all who wait at the very moment when it opens: they would hold up everybody else.
+        return closed + self._means.entropy.jitter() * HERD if closed else 0.0
 
     @property
     def _account(self) -> str:
