@@ -11,6 +11,7 @@ from typing import Self
 
 import structlog
 
+from bot.answering import Answering
 from bot.channel import Accepted, Channel
 from bot.clock import Clock, Entropy, SystemClock, SystemEntropy
 from bot.conversing import Conversing
@@ -79,8 +80,7 @@ class App:
         self.inbox.signalled = self.bridge.typing
         means = Means(store, clock, entropy, self.buckets, self.bridge.perform, self.bridge.refused)
         self.outbox = Outbox(means)
-        self.engine = Engine(
-            worker=worker,
+        self.answering = Answering(
             store=store,
             clock=clock,
             dialogs=self._dialogs,
@@ -89,8 +89,9 @@ class App:
             send=self._send,
             lease=asked.lease,
         )
-        self.engine.crowded = lambda: self.outbox.crowded
-        self.engine.finished = self.plugins.turn_finished
+        self.answering.crowded = lambda: self.outbox.crowded
+        self.answering.finished = self.plugins.turn_finished
+        self.engine = Engine(worker, store, clock, self.answering, lease=asked.lease)
         self.engine.announce = self._ring
         self.bus.subscribe(LANES, lambda _: self.engine.ring())
         self._phrases = phrases
@@ -156,7 +157,7 @@ class App:
         await self.bus.start()
         await self.buckets.start()
         channels = {(channel.name, channel.account): channel for channel in self.channels}
-        self.outbox.channels = self.engine.channels = self.bridge.channels = channels
+        self.outbox.channels = self.answering.channels = self.bridge.channels = channels
         self.bridge.desks = {desk.name: desk for desk in self.desks}
         for adapter in self.services.living():
             await adapter.start()
@@ -254,8 +255,8 @@ class App:
         self._gates.forget()
         self._conversing.router = Router(self.plugins.skills)
         chain: list[Middleware] = [Shorten(), Flood(self._phrases.slow_down), *self.plugins.middleware]
-        self.engine.use(chain)
-        self.engine.desk = self.desks[0].name if self.desks else ""
+        self.answering.use(chain)
+        self.answering.desk = self.desks[0].name if self.desks else ""
 
     def _limits(self, skill: str) -> tuple[float, int]:
         for other in self.plugins.skills:

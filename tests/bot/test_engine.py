@@ -76,7 +76,7 @@ async def test_a_process_that_slept_past_its_leases_does_not_begin_its_own_turns
 async def test_a_waiting_handler_makes_room_but_a_working_one_is_never_cut_off() -> None:
     works = Works()
     async with Bot(works.skill(), pizza(Kitchen())) as bot:
-        dialogs: Dialogs = bot.app.engine._dialogs
+        dialogs: Dialogs = bot.app.answering._dialogs
         dialogs._limit = 3
         async with bot.user("slow") as slow:
             saying = asyncio.create_task(slow.says("work hard"))

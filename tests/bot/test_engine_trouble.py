@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bot import Delivery, Message, Receipt, Sender, Skill, Text, Turn
-from bot.engine import DEATHS, SUSPECT
+from bot.answering import DEATHS, SUSPECT
 from bot.errors import StoreUnavailable
 from bot.store.contract import Change, Claim, Committed, Store
 from bot.testing import Bot

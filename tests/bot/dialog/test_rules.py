@@ -493,7 +493,7 @@ async def test_rule_16_being_taken_out_of_memory_undoes_nothing() -> None:
     async with Bot(skill(run)) as bot, bot.user() as u:
         await u.says("break now")
         await bot.restart()
-        bot.app.engine._dialogs.drop(u.conversation)
+        bot.app.answering._dialogs.drop(u.conversation)
         await bot.settle()
         assert undone == []
         await u.says("ok")

@@ -1,0 +1,228 @@
+"""Steps 4 to 8 of a message's path: load its lane's state, pass the middleware, respond, commit.
+
+Whatever goes wrong in a turn ends here: it is tried again, or parked with one apology, and the lane goes on. Which turn
+is whose, and when, is the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from bot.channel import Channel
+from bot.clock import Clock
+from bot.conversing import Conversing
+from bot.dialog.driver import Abandoned, Dialogs, HandlerFailed
+from bot.errors import Fenced, StoreError, StoreUnavailable
+from bot.handoff.bridge import Bridge
+from bot.middleware import Middleware, compose
+from bot.sending import certain_after
+from bot.store.contract import Claim, Committed, Store
+from bot.trace import Trace, turn_id
+from bot.work import Send, Work
+
+log = structlog.get_logger()
+
+ATTEMPTS = 3
+"""A turn that failed at so many attempts is parked."""
+
+DEATHS = 6
+"""So is one that was claimed so often while nobody reported anything: it kills its process. More than ATTEMPTS, since
+whatever kills a process again and again takes innocent turns along (docs/figures.md)."""
+
+SUSPECT = 3
+"""A turn that was claimed more often is tried, in each process, while no other such one is: who dies with two hundred
+turns in their hands makes two hundred suspects, and all but one are innocent."""
+
+RETRY = (0.2, 1.0)
+"""Seconds before the second and the third attempt."""
+
+Finished = Callable[[Trace], None]
+
+
+class Answering:
+    """Works on one turn at a time of each lane, for an engine that says which."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        dialogs: Dialogs,
+        conversing: Conversing,
+        bridge: Bridge,
+        send: Send,
+        lease: float,
+    ) -> None:
+        self._store, self._clock, self._lease = store, clock, lease
+        self._dialogs, self._conversing, self._bridge, self._send = dialogs, conversing, bridge, send
+        self.channels: Mapping[tuple[str, str], Channel] = {}
+        self.desk = ""
+        self.keeps = True  # whether a lane's next turn is wanted with the commit of the one before
+        self.finished: Finished = lambda trace: None
+        self.crowded: Callable[[], bool] = lambda: False
+        self._respond = compose((), self._decide)
+        self._trying = False
+        self._ending: set[str] = set()
+        self._owed: list[Claim] = []  # turns to give back, their attempts with them, once the store is there again
+
+    def use(self, middleware: Sequence[Middleware]) -> None:
+        """Set the chain that every message passes."""
+        self._respond = compose(middleware, self._decide)
+
+    def ends(self, conversation: str) -> bool:
+        """Whether a turn of this conversation is being committed: nothing should cut that off."""
+        return conversation in self._ending
+
+    def drop(self, conversation: str) -> None:
+        """Forget what is in memory of a conversation."""
+        self._dialogs.drop(conversation)
+
+    async def give_back_owed(self) -> None:
+        """Give back what could not be given back while the store was away. Raises StoreError while it still is."""
+        while self._owed:
+            await self._store.retry(self._owed[-1], self._clock.now(), counts=False)
+            self._owed.pop()
+
+    async def close(self) -> None:
+        """Forget everything."""
+        await self._dialogs.close()
+
+    async def run(self, claim: Claim) -> Committed | None:
+        """From a claim to its commit; None when the turn was given back.
+
+        One whose processes died is tried with no other suspect beside it, or else it waits.
+        """
+        if not SUSPECT < claim.attempts <= DEATHS:
+            return await self._turn(claim)
+        if self._trying:
+            return await self._again(claim, RETRY[0], "its processes died; waits for another such turn", counts=False)
+        self._trying = True
+        try:
+            return await self._turn(claim)
+        finally:
+            self._trying = False
+
+    async def _turn(self, claim: Claim) -> Committed | None:
+        """The path of one message, from its claim to its commit."""
+        work = self._work(claim)
+        try:
+            if claim.attempts > DEATHS:
+                return await self._park(claim, f"claimed {DEATHS} times without an end")
+            await self._respond(work)
+            if work.handed_off:
+                await self._dialogs.give_up(work)
+            elif work.nobody_there:
+                self._conversing.nobody(work)
+            committed = await self._finish(work)
+        except HandlerFailed as problem:
+            return await self._failed(claim, work, problem)
+        except Abandoned:
+            return await self._again(claim, RETRY[0], "a commit in the middle failed")
+        except Fenced:
+            return await self._again(claim, 0.0, "the lane moved on", counts=False)
+        except StoreError as problem:
+            # A database that is away for a minute is not the message's fault: it costs no attempt.
+            return await self._again(claim, RETRY[0], str(problem), counts=not isinstance(problem, StoreUnavailable))
+        except Exception as problem:
+            log.exception("turn_broke", turn=work.trace.turn)
+            return await self._once_more(claim, type(problem).__name__)
+        self._dialogs.committed(work)
+        self._report(work)
+        return committed
+
+    async def _finish(self, work: Work, *, parked: str = "") -> Committed:
+        conversation = work.conversation.id
+        self._ending.add(conversation)
+        try:
+            return await work.finish(keep=self.keeps, parked=parked)
+        finally:
+            self._ending.discard(conversation)
+
+    async def _decide(self, work: Work) -> None:
+        """A person owns it: pass it on. Otherwise the bot answers."""
+        if work.conversation.owner == "bot":
+            await self._conversing.respond(work)
+        elif work.lane.interrupted:
+            # The handler that asked for a person was cut off before its end, in this very turn.
+            work.handed_off = True
+            work.trace.decided = "goes on after an interruption"
+            await self._dialogs.resume(work)
+        else:
+            await self._bridge.respond(work)
+
+    def _work(self, claim: Claim) -> Work:
+        address = claim.conversation.address
+        channel = self.channels.get((address.channel, address.account)) or next(iter(self.channels.values()))
+        lane = self._dialogs.open(claim)
+        return Work(
+            claim,
+            lane,
+            store=self._store,
+            clock=self._clock,
+            channel=channel,
+            desk=self.desk,
+            send=self._send,
+            lease=self._lease,
+            sends=0.0 if self.crowded() else certain_after(channel),
+        )
+
+    # --- when it went wrong
+
+    async def _failed(self, claim: Claim, work: Work, failure: HandlerFailed) -> Committed | None:
+        turn, attempt = work.trace.turn, claim.attempts
+        why, where = failure.brief, failure.__cause__
+        log.error("handler_failed", turn=turn, attempt=attempt, handler=failure.handler, why=why, exc_info=where)
+        if failure.final:
+            return await self._park(claim, failure.problem, failure)
+        return await self._once_more(claim, failure.problem, failure)
+
+    async def _once_more(self, claim: Claim, problem: str, failure: HandlerFailed | None = None) -> Committed | None:
+        if claim.attempts >= ATTEMPTS:
+            return await self._park(claim, problem, failure)
+        pause = RETRY[min(claim.attempts, len(RETRY)) - 1]
+        return await self._again(claim, pause, failure.brief if failure else problem)
+
+    async def _again(self, claim: Claim, pause: float, problem: str, *, counts: bool = True) -> Committed | None:
+        """Forget what is in memory and give the turn back: it will be claimed and replayed, so nothing is committed."""
+        self._dialogs.drop(claim.conversation.id)
+        log.warning("turn_retried", turn=turn_id(claim.conversation.id, claim.n), why=problem)
+        try:
+            await self._store.retry(claim, self._clock.now(), pause=pause, counts=counts)
+        except StoreError:
+            if not counts:
+                self._owed.append(claim)
+        return None
+
+    async def _park(self, claim: Claim, problem: str, failure: HandlerFailed | None = None) -> Committed | None:
+        """Give the turn up: one apology, a dead letter, and the lane goes on without the frame that broke."""
+        self._dialogs.drop(claim.conversation.id)
+        fresh = await self._store.reread(claim)
+        if fresh is None:
+            return None
+        work = self._work(fresh)
+        broken = failure.frame.id if failure else work.lane.frames[-1].id if work.lane.frames else ""
+        work.lane.frames[:] = [other for other in work.lane.frames if other.id != broken]
+        work.trace.error = problem
+        work.trace.handler = failure.handler if failure else ""
+        work.trace.decided = work.trace.decided or "given up"
+        if work.conversation.owner == "bot":
+            self._conversing.apologise(work, changed=failure is not None and failure.changed)
+            self._dialogs.pick_up(work)
+        else:
+            await self._dialogs.give_up(work)
+        try:
+            committed = await self._finish(work, parked=problem)
+        except StoreError as refused:
+            return await self._again(claim, RETRY[0], str(refused))
+        self._dialogs.committed(work)
+        self._report(work)
+        why = failure.brief if failure else problem
+        log.error("turn_parked", turn=work.trace.turn, handler=work.trace.handler, why=why)
+        return committed
+
+    def _report(self, work: Work) -> None:
+        trace = work.trace
+        log.info("turn_done", turn=trace.turn, handler=trace.handler, decided=trace.decided, ms=trace.milliseconds)
+        self.finished(trace)
