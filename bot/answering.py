@@ -97,7 +97,8 @@ class Answering:
         if not SUSPECT < claim.attempts <= DEATHS:
             return await self._turn(claim)
         if self._trying:
-            return await self._again(claim, RETRY[0], "its processes died; waits for another such turn", counts=False)
+            problem = "its processes died; waits for another such turn"
+            return await self._give_back(claim, RETRY[0], problem, counts=False)
         self._trying = True
         try:
             return await self._turn(claim)
@@ -109,7 +110,7 @@ class Answering:
         work = self._work(claim)
         try:
             if claim.attempts > DEATHS:
-                return await self._park(claim, f"claimed {DEATHS} times without an end")
+                return await self._park(work, f"claimed {DEATHS} times without an end")
             await self._respond(work)
             if work.handed_off:
                 await self._dialogs.give_up(work)
@@ -117,17 +118,17 @@ class Answering:
                 self._conversing.nobody(work)
             committed = await self._finish(work)
         except HandlerFailed as problem:
-            return await self._failed(claim, work, problem)
+            return await self._failed(work, problem)
         except Abandoned:
-            return await self._again(claim, RETRY[0], "a commit in the middle failed")
+            return await self._again(work, RETRY[0], "a commit in the middle failed")
         except Fenced:
-            return await self._again(claim, 0.0, "the lane moved on", counts=False)
+            return await self._again(work, 0.0, "the lane moved on", counts=False)
         except StoreError as problem:
             # A database that is away for a minute is not the message's fault: it costs no attempt.
-            return await self._again(claim, RETRY[0], str(problem), counts=not isinstance(problem, StoreUnavailable))
+            return await self._again(work, RETRY[0], str(problem), counts=not isinstance(problem, StoreUnavailable))
         except Exception as problem:
             log.exception("turn_broke", turn=work.trace.turn)
-            return await self._once_more(claim, type(problem).__name__)
+            return await self._once_more(work, type(problem).__name__)
         self._dialogs.committed(work)
         self._report(work)
         return committed
@@ -170,23 +171,27 @@ class Answering:
 
     # --- when it went wrong
 
-    async def _failed(self, claim: Claim, work: Work, failure: HandlerFailed) -> Committed | None:
-        turn, attempt = work.trace.turn, claim.attempts
+    async def _failed(self, work: Work, failure: HandlerFailed) -> Committed | None:
+        turn, attempt = work.trace.turn, work.claim.attempts
         why, where = failure.brief, failure.__cause__
         log.error("handler_failed", turn=turn, attempt=attempt, handler=failure.handler, why=why, exc_info=where)
         if failure.final:
-            return await self._park(claim, failure.problem, failure)
-        return await self._once_more(claim, failure.problem, failure)
+            return await self._park(work, failure.problem, failure)
+        return await self._once_more(work, failure.problem, failure)
 
-    async def _once_more(self, claim: Claim, problem: str, failure: HandlerFailed | None = None) -> Committed | None:
-        if claim.attempts >= ATTEMPTS:
-            return await self._park(claim, problem, failure)
-        pause = RETRY[min(claim.attempts, len(RETRY)) - 1]
-        return await self._again(claim, pause, failure.brief if failure else problem)
+    async def _once_more(self, work: Work, problem: str, failure: HandlerFailed | None = None) -> Committed | None:
+        attempts = work.claim.attempts
+        if attempts >= ATTEMPTS:
+            return await self._park(work, problem, failure)
+        pause = RETRY[min(attempts, len(RETRY)) - 1]
+        return await self._again(work, pause, failure.brief if failure else problem)
 
-    async def _again(self, claim: Claim, pause: float, problem: str, *, counts: bool = True) -> Committed | None:
+    async def _again(self, work: Work, pause: float, problem: str, *, counts: bool = True) -> Committed | None:
         """Forget what is in memory and give the turn back: it will be claimed and replayed, so nothing is committed."""
-        self._dialogs.drop(claim.conversation.id)
+        self._dialogs.drop(work.conversation.id, work.lane)
+        return await self._give_back(work.claim, pause, problem, counts=counts)
+
+    async def _give_back(self, claim: Claim, pause: float, problem: str, *, counts: bool) -> Committed | None:
         log.warning("turn_retried", turn=turn_id(claim.conversation.id, claim.n), why=problem)
         try:
             await self._store.retry(claim, self._clock.now(), pause=pause, counts=counts)
@@ -195,10 +200,10 @@ class Answering:
                 self._owed.append(claim)
         return None
 
-    async def _park(self, claim: Claim, problem: str, failure: HandlerFailed | None = None) -> Committed | None:
+    async def _park(self, broke: Work, problem: str, failure: HandlerFailed | None = None) -> Committed | None:
         """Give the turn up: one apology, a dead letter, and the lane goes on without the frame that broke."""
-        self._dialogs.drop(claim.conversation.id)
-        fresh = await self._store.reread(claim)
+        self._dialogs.drop(broke.conversation.id, broke.lane)
+        fresh = await self._store.reread(broke.claim)
         if fresh is None:
             return None
         work = self._work(fresh)
@@ -215,7 +220,7 @@ class Answering:
         try:
             committed = await self._finish(work, parked=problem)
         except StoreError as refused:
-            return await self._again(claim, RETRY[0], str(refused))
+            return await self._again(work, RETRY[0], str(refused))
         self._dialogs.committed(work)
         self._report(work)
         why = failure.brief if failure else problem

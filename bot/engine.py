@@ -108,13 +108,16 @@ class Engine:
         return busy < COMMON or (busy < LANES and self._tenants[tenant] < FEW)
 
     def _begin(self, claim: Claim) -> None:
-        held = self._busy.get(claim.conversation.id)
+        conversation = claim.conversation.id
+        held = self._busy.get(conversation)
         if held is None:
             self._tenants[claim.conversation.tenant] += 1
-        if held is not None and held[1].n == claim.n:
-            held[0].cancel()  # its lease ran out, and it can commit nothing any more: two at once must not be
+        elif held[1].n == claim.n or not self._answering.ends(conversation):
+            # Its lease ran out, and it can commit nothing any more: two at once must not be. But one whose commit of
+            # the turn before is on its way has still to send what it wrote.
+            held[0].cancel()
         task = asyncio.create_task(self._work_lane(claim), name=f"lane {claim.conversation.id}")
-        self._busy[claim.conversation.id] = (task, claim)
+        self._busy[conversation] = (task, claim)
 
     # --- the loops
 

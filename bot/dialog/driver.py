@@ -112,10 +112,14 @@ class Dialogs:
                 return
             self.drop(oldest)
 
-    def drop(self, conversation: str) -> None:
-        """Forget a conversation: its handlers will be replayed when they are needed."""
-        live = self._live.pop(conversation, None)
-        if live is not None:
+    def drop(self, conversation: str, lane: Lane | None = None) -> None:
+        """Forget a conversation: its handlers will be replayed when they are needed.
+
+        With `lane`, only if that is what is in memory: a turn that is heard of late must not end the next one.
+        """
+        live = self._live.get(conversation)
+        if live is not None and (lane is None or live.lane is lane):
+            del self._live[conversation]
             self._end(list(live.runs.values()))
 
     async def close(self) -> None:

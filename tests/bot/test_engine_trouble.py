@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from bot import Delivery, Message, Receipt, Sender, Skill, Text, Turn
 from bot.answering import DEATHS, SUSPECT
+from bot.dialog.driver import Dialogs
+from bot.dialog.gates import Gates
 from bot.errors import StoreUnavailable
+from bot.phrases import Phrases
 from bot.store.contract import Change, Claim, Committed, Store
+from bot.store.sqlite import SqliteStore
 from bot.testing import Bot
+from bot.testing.store_kit import CHAT, NOW, message, result, take
 
 
 def greeter() -> Skill:
@@ -150,3 +156,22 @@ async def test_a_send_that_has_begun_ends_before_its_channel_is_stopped(monkeypa
         await begun.wait()
         await bot.app.stop()
     assert happened == ["sent", "stopped"]
+
+
+async def test_a_turn_that_is_heard_of_late_does_not_end_the_next_one(tmp_path: Path) -> None:
+    """A process slept in turn 1, others did it, and it wakes with turn 2 in its hands (seed 3918 of the simulation)."""
+    dialogs = Dialogs(lambda skill, name: None, Gates(lambda skill: (30.0, 200), lambda: 0.0), Phrases())
+    store = SqliteStore(tmp_path / "frontdesk.db")
+    await store.start()
+    await store.put(message("e1"), NOW)
+    await store.put(message("e2"), NOW)
+    first = await take(store)
+    late = dialogs.open(first)
+    second = (await store.commit(result(first))).next
+    assert second is not None
+    current = dialogs.open(second)
+    dialogs.drop(CHAT, late)
+    assert dialogs._live[CHAT].lane is current
+    dialogs.drop(CHAT, current)
+    assert CHAT not in dialogs._live
+    await store.stop()

@@ -109,7 +109,8 @@ class Run:
             done=tuple(world.all(Done)),
             ending=world.all(Ending)[-1] if world.all(Ending) else None,
         )
-        repeats = self._deaths if self.plan.blind and point is not None and point.repeats else 0
+        # Wherever it dies, a reply may be on its way just then, to a platform that can't be asked.
+        repeats = self._deaths if self.plan.blind and point is not None else 0
         verdict = judge(script, seen, repeats=repeats)
         if not self._database and not trouble:
             trouble = _integrity(self._folder / "frontdesk.db")

@@ -37,8 +37,6 @@ class Point(NamedTuple):
     at: tuple[int, ...] = (1,) * DEATHS
     setup: str = ""
     only: StoreKind | None = None
-    repeats: bool = False
-    """Whether a platform that can't be asked may get a reply again: it has it, and nobody could write that down."""
 
 
 SPREAD = (1, 3, 5, 7, 9)
@@ -68,11 +66,11 @@ OPERATIONS = (
 
 SURROUNDINGS = (
     Point("before_send", "a reply is marked as being sent, and the platform was not called", SPREAD),
-    Point("after_send", "the platform took a reply, and we have not heard", SPREAD, repeats=True),
+    Point("after_send", "the platform took a reply, and we have not heard", SPREAD),
     Point("before_acknowledge", "a message is stored, and its platform was not told", SPREAD),
     Point("before_desk_call", "a desk is about to be told"),
     Point("after_desk_call", "the desk has it, and we have not heard"),
-    Point("before_durable", "a group of writes is in the file's log, without its COMMIT", SPREAD, "", "sqlite", True),
+    Point("before_durable", "a group of writes is in the file's log, without its COMMIT", SPREAD, "", "sqlite"),
     Point("after_durable", "a group of writes is durable, and none of its writers knows", SPREAD, only="sqlite"),
 )
 
@@ -99,8 +97,7 @@ LOOKS = frozenset(
 
 def _around(operation: Operation) -> tuple[Point, Point]:
     name, before, after, at, setup = operation
-    repeats = name == "mark_sent"
-    return Point(f"before_{name}", before, at, setup, repeats=repeats), Point(f"after_{name}", after, at, setup)
+    return Point(f"before_{name}", before, at, setup), Point(f"after_{name}", after, at, setup)
 
 
 POINTS = (*(point for operation in OPERATIONS for point in _around(operation)), *SURROUNDINGS)
