@@ -121,7 +121,7 @@ async def talk(messages: Sequence[Line], *, together: int = 1) -> Outcome:
     secrets, heard, problems = Secrets(), list[Heard](), list[str]()
     traces: list[Trace] = []
     async with Bot(*PLUGINS) as bot:
-        bot.app.engine.finished = traces.append
+        bot.app.answering.finished = traces.append
         for start in range(0, len(messages), together):
             part = messages[start : start + together]
             async with bot.user(f"person-{start}") as user, aclosing(_conversation(bot, user, part, traces)) as said:
