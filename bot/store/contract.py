@@ -376,8 +376,3 @@ class Store(Database):
     @abstractmethod
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """Turns that were given up, newest first."""
-
-
-def encode(value: object) -> bytes:
-    """JSON for the store."""
-    return msgspec.json.encode(value)

@@ -13,9 +13,8 @@ from bot.store.contract import Applied, Effect, OutRow
 from bot.store.incoming import Incoming
 from bot.store.postgres.functions import call
 from bot.store.postgres.lanes import CLOCK, TAKE, add_values, as_accepted, case_values, put_values
-from bot.store.postgres.pool import Row
-from bot.store.postgres.rows import fresh
 from bot.store.postgres.texts import plain, plain_id
+from bot.store.rows import Row, as_address, fresh
 
 # In one order, so that two effects that touch the same two lanes don't wait for each other in a ring.
 _LOCK = f"""
@@ -74,4 +73,5 @@ async def _add(connection: Any, effect: Effect, place: Row, at: float) -> tuple[
     first, owner = await connection.fetchrow(_NUMBERS, effect.conversation, len(items))
     values = (effect.conversation, 0, first, owner == "human", *add_values(items), at, effect.hold, 0.0)
     seqs, _ = await connection.fetchrow(_ADD, *values)
-    return tuple(fresh(effect.conversation, 0, place, seq, items[seq - first]) for seq in seqs)
+    address = as_address(place)
+    return tuple(fresh(effect.conversation, 0, address, seq, items[seq - first]) for seq in seqs)

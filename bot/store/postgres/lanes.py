@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
 from bot.channel import Accepted
 from bot.errors import Fenced
-from bot.messages import Address, Message, Sender
+from bot.messages import Message, Sender
 from bot.people import Conversation
 from bot.store.codec import decode_due, encode
 from bot.store.contract import CaseRecord, Change, Claim, Committed, Outgoing, OutRow
 from bot.store.incoming import Incoming
 from bot.store.postgres.functions import call, call_many
-from bot.store.postgres.pool import Pool, Row
-from bot.store.postgres.rows import TURN, as_claim, as_person, body, fresh, once, target
+from bot.store.postgres.pool import Pool
 from bot.store.postgres.texts import plain, plain_all, plain_id
+from bot.store.rows import TURN, Row, as_address, as_claim, as_person, begun, body, fresh, once, target
 
 _PUT_TYPES = "text " * 9 + "bigint bytea " + "text " * 4 + "bigint text float8 float8"
 
@@ -123,11 +121,11 @@ async def commit(pool: Pool, change: Change, now: float | None) -> Committed:
     row = await pool.row(_COMMIT, *_commit_values(change, now))
     if row is None:
         raise Fenced(f"{change.conversation}: turn {change.n} of epoch {change.epoch} is no longer ours")
-    at, first, seqs, begun = row[:4]
+    at, first, seqs, begins = row[:4]
     following = as_claim(row[4:]) if row[4] is not None else None
     rows = _added(change, row[6:10], first, seqs)
-    if begun:
-        rows = tuple(_begun(each, at, change.sends) if each.seq == begun else each for each in rows)
+    if begins:
+        rows = tuple(begun(each, at, change.sends) if each.seq == begins else each for each in rows)
     return Committed(rows=rows, rev=change.rev + 1, next=following)
 
 
@@ -155,16 +153,15 @@ async def fire(pool: Pool, now: float | None, limit: int) -> int:
     """Turn timers that are due into messages of their lanes; another process may do some of them."""
     fired = 0
     for clock, conversation, key, at, content, tenant, *place in await pool.rows(_DUE, now, limit):
-        channel, account, chat, thread = place
         message = Message(
             event_id=f"timer:{conversation}:{key}:{at}",
-            address=Address(channel=channel, account=account, chat=chat, thread=thread),
+            address=as_address(place),
             sender=Sender(id="frontdesk"),
             content=decode_due(content),
             at=clock,
             tenant=tenant,
         )
-        values = (conversation, key, at, tenant, account, message.event_id, encode(message), now)
+        values = (conversation, key, at, tenant, message.address.account, message.event_id, encode(message), now)
         fired += bool(await pool.value(_FIRE, *values))
     return fired
 
@@ -218,13 +215,8 @@ def _commit_values(change: Change, now: float | None) -> tuple[object, ...]:
 
 def _added(change: Change, place: Row, first: int, seqs: list[int]) -> tuple[OutRow, ...]:
     """The rows that were new: `first` is the number that the first of all was given."""
-    return tuple(fresh(change.conversation, change.n, place, seq, change.outgoing[seq - first]) for seq in seqs)
-
-
-def _begun(row: OutRow, at: float, wait: float) -> OutRow:
-    return msgspec.structs.replace(
-        row, status="sending", attempts=1, first_attempt_at=at, last_attempt_at=at, not_before=at + wait
-    )
+    address = as_address(place)
+    return tuple(fresh(change.conversation, change.n, address, seq, change.outgoing[seq - first]) for seq in seqs)
 
 
 def _taken(message: Message, row: Row) -> Claim:

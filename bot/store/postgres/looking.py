@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from bot.channel import Entry
 from bot.people import Conversation
-from bot.store.codec import decode_message, decode_reply
 from bot.store.contract import CaseRecord, DeadLetter, OutRow
-from bot.store.postgres.pool import Pool, Row
-from bot.store.postgres.rows import CASES, OUTBOX, as_case, as_conversation, as_row
+from bot.store.postgres.pool import Pool
 from bot.store.postgres.texts import plain
+from bot.store.rows import (
+    CASES,
+    CONVERSATION,
+    DEAD,
+    OUTBOX,
+    Row,
+    as_case,
+    as_conversation,
+    as_dead_letter,
+    as_entry,
+    as_row,
+)
 
 # Behind a reply that still waits nothing is shown: it would appear later in front of what a client already has.
 # The status is asked twice: the first, in the words of the index outbox_unsent, lets it be used.
@@ -24,15 +34,10 @@ UNION ALL
    AND status IN ('sending', 'sent', 'ambiguous') ORDER BY seq LIMIT $3)
 ORDER BY seq LIMIT $3"""
 
-_WHO = """
-l.conversation, l.channel, l.account, l.chat, l.thread, l.tenant, l.owner, l.owner_version, l.case_id,
-l.person, p.name, p.language, p.phone, p.email, p.verified
-FROM lanes l LEFT JOIN people p ON p.id = l.person """
-
-_CONVERSATION = f"SELECT {_WHO} WHERE l.conversation = $1"
+_CONVERSATION = f"SELECT {CONVERSATION} WHERE l.conversation = $1"
 
 _STATES = f"""
-SELECT s.state, {_WHO} JOIN states s ON s.conversation = l.conversation
+SELECT s.state, {CONVERSATION} JOIN states s ON s.conversation = l.conversation
 WHERE s.conversation > $1 AND length(s.state) > 2 ORDER BY s.conversation LIMIT $2"""
 
 _NEXT_DUE = """
@@ -52,15 +57,12 @@ _CASE_OF_DESK = CASES + "WHERE desk = $1 AND ref = $2 ORDER BY opened_at DESC LI
 
 _OPEN_CASES = CASES + "WHERE desk = $1 AND state NOT IN ('closed', 'failed') ORDER BY opened_at, id"
 
-_DEAD = """
-SELECT d.conversation, d.n, d.at, d.error, i.payload
-FROM dead_letters d JOIN inbox i ON i.conversation = d.conversation AND i.seq = d.seq
-ORDER BY d.at DESC, d.conversation, d.n DESC LIMIT $1"""
+_DEAD = DEAD + "$1"
 
 
 async def history(pool: Pool, conversation: str, after: int, limit: int) -> list[Entry]:
     """The transcript behind `after`, without holes."""
-    return [_entry(*row) for row in await pool.rows(_HISTORY, plain(conversation), after, limit)]
+    return [as_entry(row) for row in await pool.rows(_HISTORY, plain(conversation), after, limit)]
 
 
 async def conversation(pool: Pool, id: str) -> Conversation | None:
@@ -111,24 +113,4 @@ async def trace(pool: Pool, conversation: str, n: int) -> tuple[bytes, list[OutR
 
 async def dead_letters(pool: Pool, limit: int) -> list[DeadLetter]:
     """Turns that were given up, newest first."""
-    return [
-        DeadLetter(conversation=conversation, n=n, at=at, error=error, message=decode_message(payload))
-        for conversation, n, at, error, payload in await pool.rows(_DEAD, limit)
-    ]
-
-
-def _entry(seq: int, source: str | None, author: str, payload: bytes, at: float) -> Entry:
-    """A line of the transcript; what has no source of its own was said by the person."""
-    if source is None:
-        message = decode_message(payload)
-        return Entry(seq=seq, source="user", at=message.at, text=message.text, message=message)
-    reply = decode_reply(payload)
-    return Entry(
-        seq=seq,
-        source=source,  # type: ignore[arg-type]  # the column holds nothing else
-        at=at,
-        text=reply.text,
-        author=author,
-        buttons=reply.buttons,
-        reply=reply,
-    )
+    return [as_dead_letter(row) for row in await pool.rows(_DEAD, limit)]

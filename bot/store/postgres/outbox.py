@@ -10,8 +10,8 @@ from bot.store.contract import Begun, OutRow
 from bot.store.postgres.functions import call, call_many
 from bot.store.postgres.lanes import CLOCK
 from bot.store.postgres.pool import Pool
-from bot.store.postgres.rows import OUTBOX, as_row
 from bot.store.postgres.texts import plain
+from bot.store.rows import OUTBOX, as_row
 
 _PICK_UP = call("pick_up", 3)
 _MARK_SENDING = call("mark_sending", 5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
@@ -13,9 +13,9 @@ import asyncpg  # type: ignore[import-untyped]  # it has no types of its own
 from bot.errors import StoreUnavailable
 from bot.store.postgres.address import DatabaseAddress
 from bot.store.postgres.faults import AGAIN, code, translate
+from bot.store.rows import Row
 
 T = TypeVar("T")
-Row = Sequence[Any]
 
 _PATIENCE = 5.0  # seconds that one may wait for a free connection
 _TRIES = 6

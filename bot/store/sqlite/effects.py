@@ -10,6 +10,7 @@ import sqlite3
 from bot.errors import StoreError
 from bot.store.contract import Applied, Effect, OutRow
 from bot.store.incoming import Incoming
+from bot.store.rows import as_address
 from bot.store.sqlite import inbox, lanes, outbox, records
 
 _LANE = "SELECT owner_version, channel, account, chat, thread FROM lanes WHERE conversation = ?"
@@ -38,8 +39,7 @@ def apply(raw: sqlite3.Connection, effect: Effect, message: Incoming | None) -> 
     if effect.outgoing:
         (last,) = raw.execute(_NUMBERS, (len(effect.outgoing), effect.conversation)).fetchone()
         numbered = enumerate(effect.outgoing, last - len(effect.outgoing) + 1)
-        rows = outbox.add(
-            raw, effect.conversation, lane[1:], 0, numbered, outbox.Times(effect.now, effect.now + effect.hold)
-        )
+        times = outbox.Times(effect.now, effect.now + effect.hold)
+        rows = outbox.add(raw, effect.conversation, as_address(lane[1:]), 0, numbered, times)
     accepted = inbox.put(raw, message, effect.now) if message is not None else None
     return Applied(rows=rows, message=accepted)

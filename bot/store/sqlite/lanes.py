@@ -9,26 +9,13 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 from bot.channel import Accepted
 from bot.errors import Fenced
-from bot.messages import Address
-from bot.people import Conversation, Person
-from bot.store.codec import decode_message
 from bot.store.contract import Change, Claim, Committed, OutRow, OwnerChange
 from bot.store.incoming import Incoming
+from bot.store.rows import TURN, as_address, as_claim
 from bot.store.sqlite import inbox, outbox, records
-
-_LOOK = """
-SELECT l.conversation, l.tenant, l.channel, l.account, l.chat, l.thread, l.owner, l.owner_version, l.case_id,
-       l.epoch, l.head, l.rev, l.attempts, l.turn_seq, i.payload,
-       i.person, p.name, p.language, p.phone, p.email, p.verified, s.state
-FROM lanes l
-JOIN inbox i ON i.conversation = l.conversation AND i.seq = l.turn_seq
-LEFT JOIN people p ON p.id = i.person
-LEFT JOIN states s ON s.conversation = l.conversation
-"""
 
 # Tenants with a turn that waits, found by jumping from one to the next in the index lanes_ready.
 _TENANTS = """
@@ -39,9 +26,9 @@ WITH RECURSIVE found(tenant) AS (
   WHERE found.tenant IS NOT NULL)
 SELECT tenant FROM found WHERE tenant IS NOT NULL"""
 
-_READY = _LOOK + "WHERE l.tenant = ? AND l.turn_seq > 0 AND l.ready_at <= ? ORDER BY l.ready_at LIMIT ?"
+_READY = TURN + "WHERE l.tenant = ? AND l.turn_seq > 0 AND l.ready_at <= ? ORDER BY l.ready_at LIMIT ?"
 
-_ONE = _LOOK + "WHERE l.conversation = ? AND l.turn_seq > 0"
+_ONE = TURN + "WHERE l.conversation = ? AND l.turn_seq > 0"
 
 _CLAIM = """
 UPDATE lanes SET epoch = epoch + 1, attempts = attempts + 1, worker = ?, ready_at = ? WHERE conversation = ?"""
@@ -105,7 +92,7 @@ def claim(
     waiting = [raw.execute(_READY, (tenant, now, limit)).fetchall() for tenant in tenants]
     rows = [row for turn in itertools.zip_longest(*waiting) for row in turn if row is not None][:limit]
     raw.executemany(_CLAIM, [(worker, until, row[0]) for row in rows])
-    return [_as_claim(row, 1) for row in rows], rows[-1][1] if rows else last
+    return [as_claim(row, 1) for row in rows], rows[-1][1] if rows else last
 
 
 def take(
@@ -115,7 +102,7 @@ def take(
     accepted, taken = inbox.take(raw, item, worker, until, now)
     if not taken:
         return accepted, None
-    return accepted, _as_claim(raw.execute(_ONE, (accepted.conversation,)).fetchone(), 0)
+    return accepted, as_claim(raw.execute(_ONE, (accepted.conversation,)).fetchone())
 
 
 def commit(raw: sqlite3.Connection, change: Change) -> Committed:
@@ -130,7 +117,7 @@ def commit(raw: sqlite3.Connection, change: Change) -> Committed:
         numbered = enumerate(change.outgoing, seq - len(change.outgoing) + 1)
         sends = change.sends if owner != "human" else 0.0
         times = outbox.Times(change.now, change.now + change.lease, sends)
-        rows = outbox.add(raw, change.conversation, place, change.n, numbered, times)
+        rows = outbox.add(raw, change.conversation, as_address(place), change.n, numbered, times)
     if change.state is not None:
         raw.execute(_STATE, (change.conversation, change.state))
     if change.owner is not None:
@@ -138,7 +125,7 @@ def commit(raw: sqlite3.Connection, change: Change) -> Committed:
     records.write(raw, change)
     following = None
     if change.done and change.keep and tail > change.n:
-        following = _as_claim(raw.execute(_ONE, (change.conversation,)).fetchone(), 0)
+        following = as_claim(raw.execute(_ONE, (change.conversation,)).fetchone())
     return Committed(rows=rows, rev=change.rev + 1, next=following)
 
 
@@ -158,7 +145,7 @@ def reread(raw: sqlite3.Connection, item: Claim) -> Claim | None:
     row = raw.execute(
         _ONE + " AND l.epoch = ? AND l.head = ?", (item.conversation.id, item.epoch, item.n - 1)
     ).fetchone()
-    return None if row is None else _as_claim(row, 0)
+    return None if row is None else as_claim(row)
 
 
 def renew(raw: sqlite3.Connection, items: Sequence[Claim], until: float) -> list[bool]:
@@ -186,41 +173,3 @@ def _advance(raw: sqlite3.Connection, change: Change) -> bool:
         return raw.execute(_DONE, values).rowcount == 1
     flush = (count, until, change.conversation, change.epoch, change.n, change.rev, change.owner_version)
     return raw.execute(_FLUSH, flush).rowcount == 1
-
-
-def _as_claim(row: tuple[Any, ...], taken: int) -> Claim:
-    """A row of _LOOK as a claim; `taken` is 1 when the row was read before the claim was written."""
-    (conversation, tenant, channel, account, chat, thread, owner, owner_version, case) = row[:9]
-    (epoch, head, rev, attempts, seq, payload, person, name, language, phone, email, verified, state) = row[9:]
-    return Claim(
-        conversation=Conversation(
-            id=conversation,
-            address=Address(channel=channel, account=account, chat=chat, thread=thread),
-            person=as_person(person, name, language, phone, email, verified),
-            tenant=tenant,
-            owner=owner,
-            owner_version=owner_version,
-            case=case,
-        ),
-        epoch=epoch + taken,
-        n=head + 1,
-        rev=rev,
-        attempts=attempts + taken,
-        seq=seq,
-        message=decode_message(payload),
-        state=state or b"",
-    )
-
-
-def as_person(
-    id: str, name: str | None, language: str | None, phone: str | None, email: str | None, verified: int | None
-) -> Person:
-    """A person from an outer join, of whom there may be no row."""
-    return Person(
-        id=id,
-        name=name or "",
-        language=language or "",
-        phone=phone or "",
-        email=email or "",
-        verified=bool(verified),
-    )

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import sqlite3
 from operator import attrgetter
-from typing import Any
 
 from bot.channel import Entry
-from bot.messages import Address
 from bot.people import Conversation
-from bot.store.codec import decode_message, decode_reply
 from bot.store.contract import CaseRecord, DeadLetter, OutRow
-from bot.store.sqlite import outbox, records
-from bot.store.sqlite.lanes import as_person
+from bot.store.rows import (
+    CASES,
+    CONVERSATION,
+    DEAD,
+    OUTBOX,
+    as_case,
+    as_conversation,
+    as_dead_letter,
+    as_entry,
+    as_row,
+)
 
 # Behind a reply that still waits nothing is shown: it would appear later in front of what a client already has.
 # The status is asked twice: the first, in the words of the index outbox_unsent, lets SQLite use it.
@@ -24,62 +30,50 @@ SELECT min(seq) FROM outbox
 WHERE conversation = ? AND target = 'channel' AND status IN ('pending', 'sending') AND status = 'pending'"""
 
 _SAID = """
-SELECT seq, payload FROM inbox WHERE conversation = ? AND seq > ? AND seq < ? AND words = 1 ORDER BY seq LIMIT ?"""
+SELECT seq, NULL, NULL, payload, at FROM inbox
+WHERE conversation = ? AND seq > ? AND seq < ? AND words = 1 ORDER BY seq LIMIT ?"""
 
 _REPLIED = """
 SELECT seq, source, author, body, at FROM outbox
 WHERE conversation = ? AND seq > ? AND seq < ? AND target = 'channel' AND status IN ('sending', 'sent', 'ambiguous')
 ORDER BY seq LIMIT ?"""
 
-_WHO = """
-       l.channel, l.account, l.chat, l.thread, l.tenant, l.owner, l.owner_version, l.case_id,
-       l.person, p.name, p.language, p.phone, p.email, p.verified
-FROM lanes l LEFT JOIN people p ON p.id = l.person """
-
-_CONVERSATION = f"SELECT {_WHO} WHERE l.conversation = ?"
+_CONVERSATION = f"SELECT {CONVERSATION} WHERE l.conversation = ?"
 
 _STATES = f"""
-SELECT s.state, l.conversation, {_WHO} JOIN states s ON s.conversation = l.conversation
+SELECT s.state, {CONVERSATION} JOIN states s ON s.conversation = l.conversation
 WHERE s.conversation > ? AND length(s.state) > 2 ORDER BY s.conversation LIMIT ?"""
 
 _NEXT_DUE = """
 SELECT min(at) FROM (SELECT min(at) AS at FROM timers
                      UNION ALL SELECT min(ready_at) FROM lanes WHERE turn_seq > 0)"""
 
-_OUTBOX = f"SELECT {outbox.COLUMNS} FROM outbox o JOIN lanes l USING (conversation) "  # noqa: S608  # our own constant
-
-_UNSENT = _OUTBOX + "WHERE o.status IN ('pending', 'sending') "
+_UNSENT = OUTBOX + "WHERE o.status IN ('pending', 'sending') "
 
 _IN_ORDER = "ORDER BY o.conversation, o.target, o.seq"
 
-_MADE = _OUTBOX + "WHERE o.conversation = ? AND o.turn = ? ORDER BY o.seq"
+_MADE = OUTBOX + "WHERE o.conversation = ? AND o.turn = ? ORDER BY o.seq"
 
-_CASES = f"SELECT {records.CASE_COLUMNS} FROM cases "  # noqa: S608  # our own constant
-
-_DEAD = """
-SELECT d.conversation, d.n, d.at, d.error, i.payload
-FROM dead_letters d JOIN inbox i ON i.conversation = d.conversation AND i.seq = d.seq
-ORDER BY d.at DESC, d.conversation, d.n DESC LIMIT ?"""
+_DEAD = DEAD + "?"
 
 
 def history(raw: sqlite3.Connection, conversation: str, after: int, limit: int) -> list[Entry]:
     """The transcript behind `after`, without holes."""
     (cut,) = raw.execute(_CUT, (conversation,)).fetchone()
     window = (conversation, after, cut or 1 << 62, limit)
-    said = [_said(seq, payload) for seq, payload in raw.execute(_SAID, window)]
-    replied = [_replied(*row) for row in raw.execute(_REPLIED, window)]
-    return sorted(said + replied, key=attrgetter("seq"))[:limit]
+    lines = [as_entry(row) for statement in (_SAID, _REPLIED) for row in raw.execute(statement, window)]
+    return sorted(lines, key=attrgetter("seq"))[:limit]
 
 
 def conversation(raw: sqlite3.Connection, id: str) -> Conversation | None:
     """A conversation with the person who began it."""
     row = raw.execute(_CONVERSATION, (id,)).fetchone()
-    return None if row is None else _as_conversation(id, *row)
+    return None if row is None else as_conversation(row)
 
 
 def states(raw: sqlite3.Connection, after: str, limit: int) -> list[tuple[Conversation, bytes]]:
     """Conversations with a state that is not an empty JSON object."""
-    return [(_as_conversation(*row), state) for state, *row in raw.execute(_STATES, (after, limit))]
+    return [(as_conversation(row[1:]), row[0]) for row in raw.execute(_STATES, (after, limit))]
 
 
 def next_due(raw: sqlite3.Connection) -> float | None:
@@ -94,7 +88,7 @@ def unsent(raw: sqlite3.Connection, conversation: str) -> list[OutRow]:
         rows = raw.execute(_UNSENT + "AND o.conversation = ? " + _IN_ORDER, (conversation,))
     else:
         rows = raw.execute(_UNSENT + _IN_ORDER)
-    return [outbox.as_row(row) for row in rows]
+    return [as_row(row) for row in rows]
 
 
 def recall(raw: sqlite3.Connection, person: str, key: str) -> bytes | None:
@@ -106,17 +100,17 @@ def recall(raw: sqlite3.Connection, person: str, key: str) -> bytes | None:
 def case(raw: sqlite3.Connection, id: str, desk: str, ref: str) -> CaseRecord | None:
     """A case, by our id or by the desk's; the newest, should a desk use a name twice."""
     if id:
-        row = raw.execute(_CASES + "WHERE id = ?", (id,)).fetchone()
+        row = raw.execute(CASES + "WHERE id = ?", (id,)).fetchone()
     else:
-        query = _CASES + "WHERE desk = ? AND ref = ? ORDER BY opened_at DESC LIMIT 1"
+        query = CASES + "WHERE desk = ? AND ref = ? ORDER BY opened_at DESC LIMIT 1"
         row = raw.execute(query, (desk, ref)).fetchone() if ref else None
-    return None if row is None else records.as_case(row)
+    return None if row is None else as_case(row)
 
 
 def open_cases(raw: sqlite3.Connection, desk: str) -> list[CaseRecord]:
     """Cases that are not done with, the oldest first."""
-    query = _CASES + "WHERE desk = ? AND state NOT IN ('closed', 'failed') ORDER BY opened_at, id"
-    return [records.as_case(row) for row in raw.execute(query, (desk,))]
+    query = CASES + "WHERE desk = ? AND state NOT IN ('closed', 'failed') ORDER BY opened_at, id"
+    return [as_case(row) for row in raw.execute(query, (desk,))]
 
 
 def trace(raw: sqlite3.Connection, conversation: str, n: int) -> tuple[bytes, list[OutRow]] | None:
@@ -124,43 +118,9 @@ def trace(raw: sqlite3.Connection, conversation: str, n: int) -> tuple[bytes, li
     row = raw.execute("SELECT trace FROM traces WHERE conversation = ? AND n = ?", (conversation, n)).fetchone()
     if row is None:
         return None
-    return row[0], [outbox.as_row(made) for made in raw.execute(_MADE, (conversation, n))]
+    return row[0], [as_row(made) for made in raw.execute(_MADE, (conversation, n))]
 
 
 def dead_letters(raw: sqlite3.Connection, limit: int) -> list[DeadLetter]:
     """Turns that were given up, newest first."""
-    return [
-        DeadLetter(conversation=conversation, n=n, at=at, error=error, message=decode_message(payload))
-        for conversation, n, at, error, payload in raw.execute(_DEAD, (limit,))
-    ]
-
-
-def _said(seq: int, payload: bytes) -> Entry:
-    message = decode_message(payload)
-    return Entry(seq=seq, source="user", at=message.at, text=message.text, message=message)
-
-
-def _replied(seq: int, source: str, author: str, body: bytes, at: float) -> Entry:
-    reply = decode_reply(body)
-    return Entry(
-        seq=seq,
-        source=source,  # type: ignore[arg-type]  # the column holds nothing else
-        at=at,
-        text=reply.text,
-        author=author,
-        buttons=reply.buttons,
-        reply=reply,
-    )
-
-
-def _as_conversation(id: str, *row: Any) -> Conversation:
-    channel, account, chat, thread, tenant, owner, owner_version, case, *person = row
-    return Conversation(
-        id=id,
-        address=Address(channel=channel, account=account, chat=chat, thread=thread),
-        person=as_person(*person),
-        tenant=tenant,
-        owner=owner,
-        owner_version=owner_version,
-        case=case,
-    )
+    return [as_dead_letter(row) for row in raw.execute(_DEAD, (limit,))]

@@ -6,19 +6,13 @@ Runs on the writer's own connection, inside its transaction. Knows nothing of ch
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
-
-import msgspec
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from bot.errors import StoreError
 from bot.messages import Address
-from bot.store.codec import decode_call, decode_reply, encode
 from bot.store.contract import Begun, Outgoing, OutRow
-
-COLUMNS = """o.conversation, o.seq, o.turn, o.target, o.key, o.body, o.source, o.author, o.status, o.attempts,
-       o.not_before, o.first_attempt_at, o.last_attempt_at, o.platform_id, o.error,
-       l.channel, l.account, l.chat, l.thread"""
+from bot.store.rows import OUTBOX, as_row, begun, body, fresh, once
 
 _INSERT = """
 INSERT INTO outbox (conversation, seq, turn, target, key, body, source, author, at, held_until,
@@ -45,10 +39,9 @@ _LOOK = f"SELECT status, attempts, {_FIRST.format('outbox')} FROM outbox WHERE c
 
 _SUPPRESS = "UPDATE outbox SET status = 'suppressed' WHERE conversation = ? AND seq = ?"
 
-_READY = f"""
-SELECT {COLUMNS} FROM outbox o JOIN lanes l USING (conversation)
+_READY = f"""{OUTBOX}
 WHERE o.status IN ('pending', 'sending') AND o.not_before <= ?1 AND o.held_until <= ?1 AND {_FIRST.format("o")}
-ORDER BY o.not_before LIMIT ?2"""  # noqa: S608
+ORDER BY o.not_before LIMIT ?2"""
 
 _HOLD = "UPDATE outbox SET held_until = ? WHERE conversation = ? AND seq = ?"
 
@@ -94,45 +87,23 @@ class Times(NamedTuple):
 def add(
     raw: sqlite3.Connection,
     conversation: str,
-    place: Sequence[str],
+    address: Address,
     turn: int,
     numbered: Iterable[tuple[int, Outgoing]],
     times: Times,
 ) -> tuple[OutRow, ...]:
     """Insert rows, each with its seq; the answer has those whose key was new."""
-    channel, account, chat, thread = place
-    address = Address(channel=channel, account=account, chat=chat, thread=thread)
     rows: list[OutRow] = []
     begins = bool(times.sends) and raw.execute(_STANDS_BEFORE, (conversation,)).fetchone() is None
     for seq, item in numbered:
-        row = OutRow(
-            id=f"{conversation}.{seq}",
-            conversation=conversation,
-            seq=seq,
-            turn=turn,
-            target="channel" if item.call is None else "desk",
-            address=address,
-            outgoing=item,
-        )
-        if begins and item.body is not None:
-            row = _begun(row, times)
+        row = fresh(conversation, turn, address, seq, item)
+        # Not one that must not be sent twice: should we die before the call, nobody could say that it was not made.
+        if begins and item.body is not None and not once(item):
+            row = begun(row, times.now, times.sends)
         if _insert(raw, row, times):
             rows.append(row)
             begins = begins and item.body is None
     return tuple(rows)
-
-
-def _begun(row: OutRow, times: Times) -> OutRow:
-    """The row as one that is being sent; not one that must not be sent twice.
-
-    Should we die before the call, nobody could say that it was not made.
-    """
-    if row.outgoing.body is not None and row.outgoing.body.once:
-        return row
-    now = times.now
-    return msgspec.structs.replace(
-        row, status="sending", attempts=1, not_before=now + times.sends, first_attempt_at=now, last_attempt_at=now
-    )
 
 
 def _insert(raw: sqlite3.Connection, row: OutRow, times: Times) -> bool:
@@ -143,7 +114,7 @@ def _insert(raw: sqlite3.Connection, row: OutRow, times: Times) -> bool:
         row.turn,
         row.target,
         item.key,
-        encode(item.body if item.call is None else item.call),
+        body(item),
         item.source,
         item.author,
         times.now,
@@ -197,32 +168,3 @@ def postpone(raw: sqlite3.Connection, row: OutRow, at: float, error: str) -> boo
     """It waits again, until `at`."""
     values = (at, at + HEAD_START, error, row.conversation, row.seq, row.attempts)
     return raw.execute(_POSTPONED, values).rowcount == 1
-
-
-def as_row(row: tuple[Any, ...]) -> OutRow:
-    """A row of COLUMNS as a value."""
-    conversation, seq, turn, target, key, body, source, author, status, attempts = row[:10]
-    not_before, first_attempt_at, last_attempt_at, platform_id, error, channel, account, chat, thread = row[10:]
-    outgoing = Outgoing(
-        key=key,
-        body=decode_reply(body) if target == "channel" else None,
-        call=decode_call(body) if target == "desk" else None,
-        source=source,
-        author=author,
-    )
-    return OutRow(
-        id=f"{conversation}.{seq}",
-        conversation=conversation,
-        seq=seq,
-        turn=turn,
-        target=target,
-        address=Address(channel=channel, account=account, chat=chat, thread=thread),
-        outgoing=outgoing,
-        status=status,
-        attempts=attempts,
-        not_before=not_before,
-        first_attempt_at=first_attempt_at,
-        last_attempt_at=last_attempt_at,
-        platform_id=platform_id,
-        error=error,
-    )

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Any
 
 from bot.store.codec import encode
 from bot.store.contract import CaseRecord, Change, Fact, Timer
-
-CASE_COLUMNS = "id, conversation, desk, queue, reason, opened_at, ref, agent, state, cursor, closed_at"
 
 _CASE = """
 INSERT INTO cases (id, conversation, desk, queue, reason, opened_at, ref, agent, state, cursor, closed_at)
@@ -68,24 +65,6 @@ def write_case(raw: sqlite3.Connection, case: CaseRecord) -> None:
     """Insert a case, or bring it to what it is now."""
     head = (case.id, case.conversation, case.desk, case.queue, case.reason, case.opened_at)
     raw.execute(_CASE, (*head, case.ref, case.agent, case.state, case.cursor, case.closed_at))
-
-
-def as_case(row: tuple[Any, ...]) -> CaseRecord:
-    """A row of CASE_COLUMNS as a value."""
-    id, conversation, desk, queue, reason, opened_at, ref, agent, state, cursor, closed_at = row
-    return CaseRecord(
-        id=id,
-        conversation=conversation,
-        desk=desk,
-        queue=queue,
-        reason=reason,
-        opened_at=opened_at,
-        ref=ref,
-        agent=agent,
-        state=state,
-        cursor=cursor,
-        closed_at=closed_at,
-    )
 
 
 def _write_facts(raw: sqlite3.Connection, facts: Iterable[Fact]) -> None:

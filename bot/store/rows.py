@@ -1,14 +1,19 @@
-"""Rows as they come from the functions and statements, as values. Knows no SQL but its own lists of columns."""
+"""Rows of a store's tables as values, and back. Knows no SQL but its own lists of columns."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
+import msgspec
+
+from bot.channel import Entry
 from bot.messages import Address
 from bot.people import Conversation, Person
 from bot.store.codec import decode_call, decode_message, decode_reply, encode
-from bot.store.contract import CaseRecord, Claim, Outgoing, OutRow
-from bot.store.postgres.pool import Row
+from bot.store.contract import CaseRecord, Claim, DeadLetter, Outgoing, OutRow
+
+Row = Sequence[Any]
 
 TURN = """
 SELECT l.conversation, l.tenant, l.channel, l.account, l.chat, l.thread, l.owner, l.owner_version, l.case_id,
@@ -25,11 +30,21 @@ SELECT o.conversation, o.seq, o.turn, o.target, o.key, o.body, o.source, o.autho
        l.channel, l.account, l.chat, l.thread
 FROM outbox o JOIN lanes l ON l.conversation = o.conversation """
 
+CONVERSATION = """
+l.conversation, l.channel, l.account, l.chat, l.thread, l.tenant, l.owner, l.owner_version, l.case_id,
+l.person, p.name, p.language, p.phone, p.email, p.verified
+FROM lanes l LEFT JOIN people p ON p.id = l.person """
+
 CASES = "SELECT id, conversation, desk, queue, reason, opened_at, ref, agent, state, cursor, closed_at FROM cases "
 
+DEAD = """
+SELECT d.conversation, d.n, d.at, d.error, i.payload
+FROM dead_letters d JOIN inbox i ON i.conversation = d.conversation AND i.seq = d.seq
+ORDER BY d.at DESC, d.conversation, d.n DESC LIMIT """
 
-def as_claim(row: Row) -> Claim:
-    """A row of TURN."""
+
+def as_claim(row: Row, taken: int = 0) -> Claim:
+    """A row of TURN; `taken` is 1 when it was read before the claim was written."""
     (conversation, tenant, channel, account, chat, thread, owner, owner_version, case) = row[:9]
     (epoch, head, rev, attempts, seq, payload, person, name, language, phone, email, verified, state) = row[9:]
     return Claim(
@@ -42,10 +57,10 @@ def as_claim(row: Row) -> Claim:
             owner_version=owner_version,
             case=case,
         ),
-        epoch=epoch,
+        epoch=epoch + taken,
         n=head + 1,
         rev=rev,
-        attempts=attempts,
+        attempts=attempts + taken,
         seq=seq,
         message=decode_message(payload),
         state=state or b"",
@@ -67,7 +82,7 @@ def as_person(
 
 
 def as_conversation(row: Row) -> Conversation:
-    """A row of the lane's columns: id, place, tenant, owner, its version, the case, and the person's."""
+    """A row of CONVERSATION."""
     id, channel, account, chat, thread, tenant, owner, owner_version, case = row[:9]
     return Conversation(
         id=id,
@@ -124,18 +139,40 @@ def once(item: Outgoing) -> bool:
     return item.body is not None and item.body.once
 
 
-def fresh(conversation: str, turn: int, place: Row, seq: int, item: Outgoing) -> OutRow:
-    """A row that was added a moment ago."""
+def as_address(place: Row) -> Address:
+    """A row of channel, account, chat and thread."""
     channel, account, chat, thread = place
+    return Address(channel=channel, account=account, chat=chat, thread=thread)
+
+
+def fresh(conversation: str, turn: int, address: Address, seq: int, item: Outgoing) -> OutRow:
+    """A row that was added a moment ago."""
     return OutRow(
         id=f"{conversation}.{seq}",
         conversation=conversation,
         seq=seq,
         turn=turn,
         target=target(item),
-        address=Address(channel=channel, account=account, chat=chat, thread=thread),
+        address=address,
         outgoing=item,
     )
+
+
+def begun(row: OutRow, at: float, wait: float) -> OutRow:
+    """A fresh row as one whose send begins at once; how it went may be looked up after `wait` seconds."""
+    return msgspec.structs.replace(
+        row, status="sending", attempts=1, first_attempt_at=at, last_attempt_at=at, not_before=at + wait
+    )
+
+
+def as_entry(row: Row) -> Entry:
+    """A line of the transcript: seq, source, author, content, time. What has no source was said by the person."""
+    seq, source, author, content, at = row
+    if source is None:
+        message = decode_message(content)
+        return Entry(seq=seq, source="user", at=message.at, text=message.text, message=message)
+    reply = decode_reply(content)
+    return Entry(seq=seq, source=source, at=at, text=reply.text, author=author, buttons=reply.buttons, reply=reply)
 
 
 def as_case(row: Row) -> CaseRecord:
@@ -154,3 +191,9 @@ def as_case(row: Row) -> CaseRecord:
         cursor=cursor,
         closed_at=closed_at,
     )
+
+
+def as_dead_letter(row: Row) -> DeadLetter:
+    """A row of DEAD."""
+    conversation, n, at, error, payload = row
+    return DeadLetter(conversation=conversation, n=n, at=at, error=error, message=decode_message(payload))
