@@ -41,6 +41,26 @@ async def test_a_bot_that_never_started_leaves_the_socket_of_the_other_alone(tmp
     await running.stop()
 
 
+async def test_of_several_processes_with_one_home_the_first_answers_until_its_end(tmp_path: Path) -> None:
+    async def says(name: str) -> str:
+        return name
+
+    first, second, third = (Control(tmp_path, {"who": lambda _, name=name: says(name)}) for name in "abc")
+    await first.start()
+    await second.start()
+    assert await ask_running(tmp_path, "who") == "a"
+    await second.stop()
+    assert await ask_running(tmp_path, "who") == "a", "a stop must not take the other one's socket away"
+    await second.start()
+    await first.stop()
+    assert await ask_running(tmp_path, "who") is None
+    await third.start()
+    assert await ask_running(tmp_path, "who") == "c"
+    await second.stop()
+    assert await ask_running(tmp_path, "who") == "c"
+    await third.stop()
+
+
 async def test_a_socket_left_by_a_kill_is_nobody_and_is_replaced(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(socket_path(tmp_path)))
