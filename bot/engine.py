@@ -87,8 +87,11 @@ class Engine:
     async def take(self, message: Message) -> Accepted:
         """Store a message; begin its turn in the same breath if there is room and nothing of its lane waits.
 
-        If the caller is cancelled meanwhile, the turn may only begin when its lease has ended.
+        A caller that is cancelled meanwhile (its client hung up) changes nothing: what is stored and claimed is begun.
         """
+        return await asyncio.shield(self._take(message))
+
+    async def _take(self, message: Message) -> Accepted:
         now = self._clock.now()
         if self._stopping or not self._room(message.tenant):
             accepted = await self._store.put(message, now)

@@ -180,8 +180,7 @@ class Session:
             await self._send(Trouble(error=sentence, client_id=client_id, retry_after=round(wait, 2)))
             return
         try:
-            # Stored is stored, even if the page goes away meanwhile: its turn must not wait for the end of a lease.
-            posted = await asyncio.shield(self._intake.say(said, self._language, self._conversation))
+            posted = await self._intake.say(said, self._language, self._conversation)
         except BadRequest as error:
             await self._send(Trouble(error=error.sentence, client_id=client_id))
         except StoreUnavailable:

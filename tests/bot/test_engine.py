@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from bot import Address, Message, RateLimited, Sender, Skill, Text, Turn
+from bot import Accepted, Address, Message, RateLimited, Sender, Skill, Text, Turn
 from bot.dialog.driver import Dialogs
+from bot.store.contract import Claim
 from bot.testing import Bot
 from tests.scenarios.shopping import Kitchen, pizza
 
@@ -120,6 +121,36 @@ async def test_what_a_stop_cuts_off_goes_on_after_the_start() -> None:
         await saying
         await bot.settle()
         assert u.all_seen == ["done"]
+
+
+async def test_a_caller_that_is_cancelled_after_the_commit_does_not_delay_the_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored, told = asyncio.Event(), asyncio.Event()
+
+    async with Bot(pizza(Kitchen())) as bot, bot.user() as u:
+        take = bot.store.take
+
+        async def slow(message: Message, worker: str, lease: float, now: float) -> tuple[Accepted, Claim | None]:
+            taken = await take(message, worker, lease, now)
+            stored.set()
+            await told.wait()
+            return taken
+
+        monkeypatch.setattr(bot.store, "take", slow)
+        gateway = bot.channels["web"].gateway
+        assert gateway is not None
+        text = Text(text="opening hours")
+        message = Message(event_id="e", address=u.address, sender=Sender(id="u"), content=text, at=bot.clock.now())
+        request = asyncio.create_task(gateway.receive(message))
+        await stored.wait()
+        request.cancel()  # the client hung up
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        told.set()
+        async with asyncio.timeout(5):  # the clock stands still, so no lease ends
+            while not u.all_seen:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
 
 
 async def test_many_reminders_at_one_moment_are_not_dealt_out_by_the_hundred() -> None:
