@@ -8,12 +8,19 @@ from bot.channel import (
     Capabilities,
     Channel,
     Delivery,
+    Download,
     Drafts,
+    Edits,
     Entry,
+    Files,
     Gateway,
+    KnownCommand,
+    Pace,
     Receipt,
+    Rereads,
     Source,
     Types,
+    Unreadable,
 )
 from bot.clock import Clock, Entropy
 from bot.desk import (
@@ -50,6 +57,7 @@ from bot.hookspecs import RegisterAdapter, hookimpl
 from bot.messages import (
     Address,
     Command,
+    Consent,
     Content,
     Deleted,
     Edited,
@@ -59,6 +67,7 @@ from bot.messages import (
     Pressed,
     Reacted,
     Sender,
+    Submitted,
     Text,
     Typing,
     Value,
@@ -67,13 +76,14 @@ from bot.middleware import Middleware, Proceed
 from bot.people import Conversation, Person, conversation_id
 from bot.plugins import PluginContext
 from bot.rendering import Block, Span, escape, fill, parse, plain, split
-from bot.replies import Button, Card, Choice, Field, Reply
+from bot.replies import Button, Card, Choice, Field, Form, FormField, Mention, Reply
 from bot.services import Lifecycle
 from bot.settings import Env, Section
 from bot.skill import Skill
 from bot.store.contract import Database
 from bot.text import digits, emails_in, numbers_in, phones_in
 from bot.turn import Turn
+from bot.web.fetching import Fetcher
 from bot.work import Work
 
 __all__ = [
@@ -95,6 +105,7 @@ __all__ = [
     "Choice",
     "Clock",
     "Command",
+    "Consent",
     "Content",
     "Conversation",
     "Database",
@@ -104,21 +115,30 @@ __all__ = [
     "DeskCapabilities",
     "DeskEvent",
     "DeskGateway",
+    "Download",
     "Drafts",
     "Edited",
+    "Edits",
     "Entropy",
     "Entry",
     "Env",
+    "Fetcher",
     "Field",
+    "Files",
+    "Form",
+    "FormField",
     "FrontdeskError",
     "Gateway",
     "Interrupted",
     "Joined",
+    "KnownCommand",
     "Lifecycle",
     "Media",
+    "Mention",
     "Message",
     "Middleware",
     "NotSent",
+    "Pace",
     "Person",
     "PluginContext",
     "PluginError",
@@ -131,6 +151,7 @@ __all__ = [
     "RegisterAdapter",
     "Rejected",
     "Reply",
+    "Rereads",
     "Section",
     "SendError",
     "Sender",
@@ -141,11 +162,13 @@ __all__ = [
     "StartError",
     "StepFailed",
     "StoreUnavailable",
+    "Submitted",
     "Text",
     "Turn",
     "Types",
     "Typing",
     "UnknownOutcome",
+    "Unreadable",
     "Value",
     "Work",
     "conversation_id",

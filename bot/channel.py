@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Literal
 
 from aiohttp import web
@@ -32,8 +34,9 @@ class Capabilities(Value, frozen=True):
 
     `max_text` counts what `Channel.measure` counts; 0 means no limit. `buttons` is how many choices can be shown as
     buttons, 0 for none: then they become a numbered list. `read_back` says that `find_sent` can tell whether an
-    uncertain send arrived. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown.
-    `paces` are the platform's limits; the outbox keeps all of them.
+    uncertain send arrived. `forms` shows a reply's form as one; elsewhere its fields are asked one by one. `mentions`
+    calls people. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are the
+    platform's limits; the outbox keeps all of them.
     """
 
     max_text: int = 0
@@ -46,6 +49,8 @@ class Capabilities(Value, frozen=True):
     edits: bool = False
     reactions: bool = False
     read_back: bool = False
+    forms: bool = False
+    mentions: bool = False
     send_timeout: float = 10.0
     paces: tuple[Pace, ...] = ()
 
@@ -91,6 +96,24 @@ class Receipt(Value, frozen=True):
     platform_id: str = ""
 
 
+class Unreadable(Value, frozen=True):
+    """What a platform surely sent and nobody can read: kept with the dead letters. `payload` is as it came."""
+
+    event_id: str
+    channel: str
+    account: str
+    payload: str
+    problem: str
+    at: float
+
+
+class KnownCommand(Value, frozen=True):
+    """A command that some skill has: `/track`, and what it does, by language ("" is for all others)."""
+
+    name: str
+    about: dict[str, str]
+
+
 class Gateway(Peers):
     """What a channel may ask of the core, and of the other processes of the bot: they see what this one sends."""
 
@@ -108,6 +131,30 @@ class Gateway(Peers):
     @abstractmethod
     async def history(self, address: Address, *, after: int = 0, limit: int = 200) -> list[Entry]:
         """The transcript behind `after`, oldest first, with no holes: later calls only add at the end."""
+
+    @abstractmethod
+    async def set_aside(self, unreadable: Unreadable) -> None:
+        """Keep what can't be read; only then acknowledge it. Raises StoreUnavailable."""
+
+    @abstractmethod
+    async def knows(self, address: Address) -> bool:
+        """Whether anything was said at an address before."""
+
+    @abstractmethod
+    async def note(self, key: str) -> str | None:
+        """What a channel wrote down for itself. Keys begin with its name and account: "telegram.main.offset"."""
+
+    @abstractmethod
+    async def write_note(self, key: str, value: str | None) -> None:
+        """Write something down durably, for all processes; None strikes it out. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def commands(self) -> Sequence[KnownCommand]:
+        """The commands of all skills, as they are now, by name."""
+
+    @abstractmethod
+    def file_url(self, channel: str, account: str, ref: str, name: str = "") -> str:
+        """An address of ours for a file that the platform calls `ref`; who opens it gets it through `open_file`."""
 
     @abstractmethod
     def new_id(self) -> str:
@@ -163,6 +210,40 @@ class Drafts(ABC):
     @abstractmethod
     async def draft(self, address: Address, key: str, text: str) -> None:
         """Show `text` so far; the finished reply replaces the draft of the same `key`. Failures are ignored."""
+
+
+class Edits(ABC):
+    """Ability: change what was said. Announce it with capabilities.edits."""
+
+    @abstractmethod
+    async def edit(self, delivery: Delivery, platform_id: str) -> None:
+        """Let the message `platform_id` say `delivery.reply` from now on; twice is harmless. Raises as `send` does."""
+
+
+@dataclass(slots=True)
+class Download:
+    """A file on its way. `size` is 0 where it is not known before the end."""
+
+    chunks: AsyncIterator[bytes]
+    type: str = "application/octet-stream"
+    name: str = ""
+    size: int = 0
+
+
+class Files(ABC):
+    """Ability: get the files that people send. `Gateway.file_url` gives them addresses."""
+
+    @abstractmethod
+    def open_file(self, ref: str) -> AbstractAsyncContextManager[Download]:
+        """The file that the platform calls `ref`. Raises Rejected where it is gone, NotSent for a time."""
+
+
+class Rereads(ABC):
+    """Ability: try again to read what was set aside."""
+
+    @abstractmethod
+    async def reread(self, payload: str) -> None:
+        """Read it and give it to the gateway, as if it had just come in. Raises ValueError while it can't be read."""
 
 
 Chunks = AsyncIterator[str]

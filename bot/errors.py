@@ -25,6 +25,7 @@ FrontdeskError
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 
 class FrontdeskError(Exception):
@@ -68,7 +69,14 @@ class SendError(FrontdeskError):
 
 
 class Rejected(SendError):
-    """The platform refused for good; it was surely not sent."""
+    """The platform refused for good; it was surely not sent.
+
+    With `silence` ("opted_out", "blocked") nothing more can be sent to this person.
+    """
+
+    def __init__(self, problem: str, *, silence: Literal["", "opted_out", "blocked"] = "") -> None:
+        self.silence = silence
+        super().__init__(problem)
 
 
 class RateLimited(SendError):

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.bus import Heard
-from bot.channel import Accepted, Entry, Gateway
+from bot.channel import Accepted, Entry, Gateway, KnownCommand, Unreadable
 from bot.clock import Clock, Entropy
 from bot.messages import Address, Message
 from bot.peers import Job, Peers
@@ -52,6 +52,30 @@ class Inbox(Gateway):
     async def history(self, address: Address, *, after: int = 0, limit: int = 200) -> list[Entry]:
         """The transcript of the conversation at an address."""
         return await self._store.history(conversation_id("default", address), after=after, limit=limit)
+
+    async def set_aside(self, unreadable: Unreadable) -> None:
+        """Keep what can't be read with the dead letters."""
+        raise NotImplementedError
+
+    async def knows(self, address: Address) -> bool:
+        """Whether anything was said at an address before."""
+        return await self._store.conversation(conversation_id("default", address)) is not None
+
+    async def note(self, key: str) -> str | None:
+        """What a channel wrote down for itself."""
+        raise NotImplementedError
+
+    async def write_note(self, key: str, value: str | None) -> None:
+        """Write it down durably."""
+        raise NotImplementedError
+
+    def commands(self) -> Sequence[KnownCommand]:
+        """The commands of all skills."""
+        raise NotImplementedError
+
+    def file_url(self, channel: str, account: str, ref: str, name: str = "") -> str:
+        """An address of ours for a platform's file."""
+        raise NotImplementedError
 
     def new_id(self) -> str:
         """An unguessable id."""

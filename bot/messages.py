@@ -24,7 +24,10 @@ class Address(Value, frozen=True):
 
 
 class Sender(Value, frozen=True):
-    """Who said it, as the platform knows them; `verified` means that the platform vouches for phone and e-mail."""
+    """Who said it, as the platform knows them; `verified` means that the platform vouches for phone and e-mail.
+
+    `timezone` is an IANA name such as "Europe/Vienna".
+    """
 
     id: str
     name: str = ""
@@ -32,6 +35,7 @@ class Sender(Value, frozen=True):
     phone: str = ""
     email: str = ""
     verified: bool = False
+    timezone: str = ""
 
 
 class Media(Value, frozen=True):
@@ -98,6 +102,25 @@ class Joined(Value, frozen=True, tag="joined"):
     name: str = ""
 
 
+class Submitted(Value, frozen=True, tag="submitted"):
+    """A form was filled in: `token` names the form as we sent it, `values` are by the names of its fields.
+
+    `text` is what stands in the transcript.
+    """
+
+    token: str
+    values: dict[str, str]
+    text: str = ""
+
+
+class Consent(Value, frozen=True, tag="consent"):
+    """Whether we may write to the person: they opted out or in (with `word`), or blocked us or let us in again."""
+
+    on: bool
+    why: Literal["opted_out", "blocked"] = "opted_out"
+    word: str = ""
+
+
 class Due(Value, frozen=True, tag="due"):
     """Time has come: a scheduled text, or the deadline of a question. Made by the engine, never by a channel."""
 
@@ -106,7 +129,7 @@ class Due(Value, frozen=True, tag="due"):
     text: str = ""
 
 
-Content = Text | Pressed | Command | Edited | Deleted | Reacted | Typing | Joined | Due
+Content = Text | Pressed | Submitted | Command | Edited | Deleted | Reacted | Typing | Joined | Consent | Due
 
 
 class Message(Value, frozen=True):
@@ -125,9 +148,9 @@ class Message(Value, frozen=True):
     def text(self) -> str:
         """The words in it, or the label of the pressed button; empty when there are none."""
         match self.content:
-            case Text(text=text) | Edited(text=text):
+            case Text(text=text) | Edited(text=text) | Submitted(text=text):
                 return text
-            case Pressed(label=label):
+            case Pressed(label=label) | Consent(word=label):
                 return label
             case Command(name=name, text=text):
                 return f"/{name} {text}".rstrip()

@@ -13,6 +13,9 @@ from bot.messages import Address, Value
 
 Owner = Literal["bot", "requested", "queued", "human", "wrapping_up"]
 
+Silence = Literal["", "opted_out", "blocked"]
+"""Why nothing is sent to somebody: they said so (and must say so again), or blocked us (until they write again)."""
+
 
 class Person(Value, frozen=True):
     """A human, across channels."""
@@ -23,6 +26,7 @@ class Person(Value, frozen=True):
     phone: str = ""
     email: str = ""
     verified: bool = False
+    timezone: str = ""
 
 
 class Conversation(Value, frozen=True):
@@ -35,6 +39,7 @@ class Conversation(Value, frozen=True):
     owner: Owner = "bot"
     owner_version: int = 0
     case: str = ""
+    silence: Silence = ""
 
 
 def conversation_id(tenant: str, address: Address) -> str:

@@ -7,6 +7,7 @@ choices become a numbered list.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from bot.messages import Media, Value
 
@@ -48,10 +49,45 @@ class Button(Value, frozen=True):
     value: str
 
 
+class Mention(Value, frozen=True):
+    """Somebody to be called by name: `user` is the platform's id of them, `name` is shown where nobody can be called.
+
+    Give it as a value: `turn.say("{who}, your order is here", who=Mention(user="U42", name="Ana"))`.
+    """
+
+    user: str
+    name: str
+
+
+class FormField(Value, frozen=True):
+    """One question of a form. `choices` are for the kind "choice"."""
+
+    name: str
+    label: str
+    kind: Literal["text", "long", "number", "date", "email", "choice"] = "text"
+    choices: tuple[Choice, ...] = ()
+    hint: str = ""
+    optional: bool = False
+
+
+class Form(Value, frozen=True):
+    """Several questions to be answered together, where the channel has forms; one after the other elsewhere.
+
+    `token` comes back with the answers; `open` is on the button that opens it.
+    """
+
+    title: str
+    fields: tuple[FormField, ...]
+    token: str = ""
+    open: str = "Fill in"
+
+
 class Reply(Value, frozen=True):
     """One thing said to the person. `buttons` are filled in by the outbox, never by a skill.
 
-    `free` means that other words than the choices are an answer too.
+    `free` means that other words than the choices are an answer too. A link in `text` to `mention:0` calls the first of
+    `mentions`. `draft` is the key of the draft that this reply ends. `private` is for the person's eyes only, where
+    others read along.
     """
 
     text: str = ""
@@ -61,6 +97,10 @@ class Reply(Value, frozen=True):
     buttons: tuple[Button, ...] = ()
     once: bool = False
     free: bool = False
+    mentions: tuple[Mention, ...] = ()
+    form: Form | None = None
+    draft: str = ""
+    private: bool = False
 
 
 def as_choices(choices: Iterable[str | Choice]) -> tuple[Choice, ...]:

@@ -27,6 +27,8 @@ MEANINGS = {
     "typing": "the other side sees that somebody is typing",
     "drafts": "a reply is shown while it is being made",
     "read_back": "after a lost connection it can be looked up whether a reply arrived",
+    "forms": "several questions are answered together; elsewhere one after the other",
+    "mentions": "somebody can be called by name",
     "edits": "what was said can be changed",
     "reactions": "reactions are passed on",
     "private_notes": "notes that only agents see",

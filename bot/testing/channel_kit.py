@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.channel import Accepted, Channel, Delivery, Entry, Gateway, Source
+from bot.channel import Accepted, Channel, Delivery, Entry, Source, Unreadable
 from bot.errors import StoreUnavailable
 from bot.messages import Address, Message
 from bot.people import conversation_id
 from bot.rendering import fit
 from bot.replies import Reply
 from bot.store.codec import clean, clean_text
-from bot.testing.loner import Loner
+from bot.testing.loner import LoneGateway
 
 SOON = 5.0
 """Real seconds within which a platform shows what is not awaited: typing, drafts, a message that comes in."""
@@ -39,7 +39,7 @@ HOSTILE = {
 """Texts that people and models have broken bots with, by what is wrong with them."""
 
 
-class Core(Loner, Gateway):
+class Core(LoneGateway):
     """What a channel sees of the bot: it stores, refuses to store, or takes its time, as a check wants it."""
 
     def __init__(self) -> None:
@@ -77,6 +77,19 @@ class Core(Loner, Gateway):
         """What was said at an address."""
         lines = self._transcripts.get(conversation_id("default", address), [])
         return [entry for entry in lines if entry.seq > after][:limit]
+
+    async def set_aside(self, unreadable: Unreadable) -> None:
+        """Keep it; StoreUnavailable while the disk is `full`."""
+        await self._open.wait()
+        if self.full:
+            raise StoreUnavailable("the disk is full")
+        await super().set_aside(unreadable)
+
+    async def write_note(self, key: str, value: str | None) -> None:
+        """Write it down; StoreUnavailable while the disk is `full`."""
+        if self.full:
+            raise StoreUnavailable("the disk is full")
+        await super().write_note(key, value)
 
     def new_id(self) -> str:
         """A random id."""

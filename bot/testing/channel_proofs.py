@@ -17,7 +17,7 @@ from bot.testing.channel_kit import ChannelSuite, Talk, soon
 
 Record = Callable[[str, object], None]
 
-UNPROVEN = ("edits", "reactions")
+UNPROVEN = ("edits", "reactions", "forms", "mentions")
 """Announced for the time being only: no contract of ours has a call for them yet."""
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from bot.channel import Accepted, Channel, Delivery, Entry, Gateway, Receipt
+from bot.channel import Accepted, Channel, Delivery, Entry, Gateway, KnownCommand, Receipt, Unreadable
 from bot.desk import Case, Desk, DeskEvent, Ref
 from bot.errors import SendError, StoreUnavailable
 from bot.messages import Address, Message, Pressed, Sender, Text
@@ -40,6 +40,24 @@ class Through(Loner, Gateway):
 
     async def history(self, address: Address, *, after: int = 0, limit: int = 200) -> list[Entry]:
         return await self._gateway.history(address, after=after, limit=limit)
+
+    async def set_aside(self, unreadable: Unreadable) -> None:
+        await self._gateway.set_aside(unreadable)
+
+    async def knows(self, address: Address) -> bool:
+        return await self._gateway.knows(address)
+
+    async def note(self, key: str) -> str | None:
+        return await self._gateway.note(key)
+
+    async def write_note(self, key: str, value: str | None) -> None:
+        await self._gateway.write_note(key, value)
+
+    def commands(self) -> Sequence[KnownCommand]:
+        return self._gateway.commands()
+
+    def file_url(self, channel: str, account: str, ref: str, name: str = "") -> str:
+        return self._gateway.file_url(channel, account, ref, name)
 
     def new_id(self) -> str:
         return self._gateway.new_id()

@@ -14,19 +14,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.channel import Accepted, Delivery, Entry, Gateway, Source
+from bot.channel import Accepted, Delivery, Entry, Source
 from bot.errors import Rejected, StoreUnavailable
 from bot.messages import Address, Command, Message, Pressed, Text
 from bot.rendering import fit
 from bot.replies import Button, Reply, as_choices
-from bot.testing.loner import Loner
+from bot.testing.loner import LoneGateway
 from channels.terminal import Pace, TerminalChannel, profile, profile_names
 
 QUICK = Pace(quiet=0.05, longest=0.6, between=0.02, patience=0.2)
 
 
 @dataclass
-class FakeGateway(Loner, Gateway):
+class FakeGateway(LoneGateway):
     """Keeps what it is given, and answers as told."""
 
     answer: Callable[[Message], Awaitable[None]] | None = None

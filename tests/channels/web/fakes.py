@@ -15,8 +15,8 @@ from typing import Any, Literal
 import aiohttp
 from aiohttp import web
 
-from bot import Accepted, Address, Button, Choice, Delivery, Entry, Gateway, Message, Reply, StoreUnavailable
-from bot.testing.loner import Loner
+from bot import Accepted, Address, Button, Choice, Delivery, Entry, Message, Reply, StoreUnavailable
+from bot.testing.loner import LoneGateway
 from channels.web.channel import WebChannel
 from channels.web.settings import WebSettings
 
@@ -24,7 +24,7 @@ Source = Literal["user", "bot", "agent", "system"]
 Script = Callable[["FakeGateway", Message], Awaitable[None]]
 
 
-class FakeGateway(Loner, Gateway):
+class FakeGateway(LoneGateway):
     """Keeps transcripts in memory; it stands for the database, so it outlives the channel."""
 
     def __init__(self, script: Script | None = None) -> None:
