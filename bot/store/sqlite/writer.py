@@ -1,8 +1,8 @@
 """The one writer of a database file: everything that is waiting is written in one transaction, with one fsync.
 
 Callers hear of it only after the COMMIT. Our own operations are short and run on the event loop; the COMMIT, which
-waits for the disk, runs on a thread. (Statements on that thread too would cost more than they do: each of them gives
-the interpreter's lock away and has to get it back from a busy loop. Measured: a third of the turn's latency.)
+waits for the disk, runs on a thread. (On that thread each statement would give the interpreter's lock away and have to
+get it back from a busy loop.)
 
 Units of work are somebody else's code: they run on the thread altogether, in a savepoint each. Our own operations need
 none: they refuse (with a StoreError) before they write, and whatever else goes wrong in one takes the group back. A
