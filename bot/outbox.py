@@ -15,7 +15,7 @@ import structlog
 
 from bot.channel import Channel
 from bot.errors import StoreError
-from bot.sending import Means, Sending
+from bot.sending import STALL, Means, Sending
 from bot.store.contract import OutRow
 
 log = structlog.get_logger()
@@ -34,9 +34,6 @@ HOLD = 10.0
 
 MOST = 5_000
 """Lines that one process has in its hands; while a platform takes nothing, more of them wait in the store."""
-
-STALL = 1.0
-"""Seconds to wait when something that must not fail does."""
 
 
 class Outbox:

@@ -35,7 +35,7 @@ STALE = 2.0
 already look up how it went. Shorter than GRACE, and nothing is certain before a time-out and GRACE have passed."""
 
 STALL = 1.0
-"""Seconds to wait when the store refuses."""
+"""Seconds to wait when something that must not fail does, such as the store."""
 
 TURN = (0.05, 1.0)
 """Seconds after which a row asks again that waits for an earlier one in another process: at first, and at most."""
