@@ -1,0 +1,52 @@
+"""Programs that nobody here wrote, on the other side of the wire: emulators of the platforms.
+
+Install them with `python -m tests.peers` (npm and PyPI, about 400 MB into var/); .ci/run does. The tests against them
+are skipped by name where they are missing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[1] / "var" / "peers-of-tests"
+MODULES = FOLDER / "node" / "node_modules"
+
+LOCAL_SLACK = MODULES / "local-slack-linux-x64" / "bin" / "local-slack"
+NODE = MODULES / ".bin" / "node"
+"""emulate needs Node 22.15, which is newer than what many machines have."""
+EMULATE = MODULES / ".bin" / "emulate"
+TELEMELYA = FOLDER / "telemelya" / "bin" / "telemelya-server"
+
+NPM = ("local-slack-linux-x64@0.1.8", "emulate@0.12.2", "node@24")
+PYPI = ("telemelya==0.2.2",)
+HOW = "is not installed: python -m tests.peers"
+
+
+def install() -> int:
+    """Install what is missing; 1 when something could not be."""
+    failed = 0
+    if not (LOCAL_SLACK.exists() and EMULATE.exists() and NODE.exists()):
+        npm = shutil.which("npm")
+        quiet = ("--no-audit", "--no-fund", "--loglevel=error")
+        failed |= _run([npm, "install", "--prefix", str(FOLDER / "node"), *quiet, *NPM]) if npm else _missing("npm")
+    if not TELEMELYA.exists():
+        venv.create(FOLDER / "telemelya", with_pip=True)
+        failed |= _run([str(TELEMELYA.with_name("pip")), "install", "-qq", "--disable-pip-version-check", *PYPI])
+    return failed
+
+
+def _run(command: list[str]) -> int:
+    return int(subprocess.run(command, check=False).returncode != 0)
+
+
+def _missing(what: str) -> int:
+    sys.stderr.write(f"There is no {what}: the tests against emulators that need it will be skipped.\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(install())
