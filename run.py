@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -16,10 +15,13 @@ if ENVIRONMENT.exists() and sys.prefix == sys.base_prefix:
     os.execv(ENVIRONMENT, [str(ENVIRONMENT), *sys.argv])  # noqa: S606 - our own interpreter, without a shell
 
 import click
+import msgspec
 
 from bot.app import App
 from bot.errors import FrontdeskError, StartError
 from bot.operations import log, serving
+from bot.operations.letters import opt_outs
+from bot.outreach.proactive import LOOKS, SayCommand
 from bot.scaffold import new_skill
 from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.store.contract import Store
@@ -29,7 +31,8 @@ from channels.terminal import TerminalChannel, profile_names
 from handoff.console import ConsoleDesk
 
 CONFIG = ROOT / "config" / "frontdesk.yaml"
-BUILTINS = ("adapters.orders", "channels.web", "handoff.console", "skills.orders")
+CHANNELS = ("channels.web",)
+BUILTINS = ("adapters.orders", *CHANNELS, "handoff.console", "skills.orders")
 OLDEST_PYTHON = (3, 11)
 
 
@@ -85,16 +88,15 @@ def commands(app: App) -> Mapping[str, Callable[[str], Awaitable[str]]]:
                 return await desk.sign_in_link(app.url, name)
         raise FrontdeskError("The console is turned off (console.enabled), so there is nothing to sign in to.")
 
-    async def dead_letters(_: str) -> str:
-        letters = await app.dead_letters()
-        lines = [f"{_time(letter.at)}  {letter.conversation}.{letter.n}  {letter.error}" for letter in letters]
-        return "\n".join(lines) or "No turn was given up."
-
-    return {"console-link": console_link, "dead-letters": dead_letters, "explain": app.explain}
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return {
+        "console-link": console_link,
+        "dead-letters": lambda _: app.letters.listed(),
+        "dead-letter": app.letters.shown,
+        "resubmit": app.letters.resubmitted,
+        "opt-outs": lambda _: opt_outs(app.store),
+        "explain": app.explain,
+        **app.outreach.commands(app.channels),
+    }
 
 
 async def _say_hello(app: App) -> None:
@@ -117,7 +119,7 @@ async def _say_hello(app: App) -> None:
 def chat(settings: Settings, person: str, channel: str) -> None:
     """Talk to the bot in this terminal."""
     home = settings.own(ServerSettings, "server").home / "chat"
-    disabled = ",".join([*settings.own(PluginSettings, "plugins").disabled, "channels.web"])
+    disabled = ",".join([*settings.own(PluginSettings, "plugins").disabled, *CHANNELS])
     settings.override(
         {
             "server.home": str(home),
@@ -149,11 +151,90 @@ def explain(settings: Settings, turn: str) -> None:
     click.echo(serving.run(_ask(settings, "explain", turn)))
 
 
-@main.command("dead-letters")
+@main.group("dead-letters", invoke_without_command=True)
+@click.pass_context
+def dead_letters(context: click.Context) -> None:
+    """List the turns that were given up, and what no channel could read."""
+    if context.invoked_subcommand is None:
+        click.echo(serving.run(_ask(context.obj, "dead-letters")))
+
+
+@dead_letters.command("show")
+@click.argument("id")
 @click.pass_obj
-def dead_letters(settings: Settings) -> None:
-    """List the turns that were given up after three attempts."""
-    click.echo(serving.run(_ask(settings, "dead-letters")))
+def show_letter(settings: Settings, id: str) -> None:
+    """Print the message of a turn, or the payload that could not be read."""
+    click.echo(serving.run(_ask(settings, "dead-letter", id)))
+
+
+@dead_letters.command("resubmit")
+@click.argument("id")
+@click.pass_obj
+def resubmit_letter(settings: Settings, id: str) -> None:
+    """Give it to the running bot once more; what works is struck from the list."""
+    click.echo(serving.run(_ask(settings, "resubmit", id)))
+
+
+@main.command("opt-outs")
+@click.pass_obj
+def list_opt_outs(settings: Settings) -> None:
+    """List the conversations to which nothing is sent: who opted out, or blocked the bot."""
+    click.echo(serving.run(_ask(settings, "opt-outs")))
+
+
+@main.command()
+@click.argument("conversation")
+@click.argument("text")
+@click.option("--urgent", is_flag=True, help="Don't wait for the end of the recipient's quiet hours.")
+@click.pass_obj
+def say(settings: Settings, conversation: str, text: str, urgent: bool) -> None:
+    """Say TEXT (CommonMark) in CONVERSATION, or to a person by their id."""
+    wanted = msgspec.json.encode(SayCommand(to=conversation, text=text, urgent=urgent)).decode()
+    click.echo(serving.run(_ask(settings, "say", wanted)))
+
+
+@main.group()
+def broadcast() -> None:
+    """Say something to many people: docs/outreach.md."""
+
+
+@broadcast.command("preview")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def preview_broadcast(settings: Settings, file: Path) -> None:
+    """Tell how many people FILE would reach and who is left out, and show it as they would see it."""
+    click.echo(serving.run(_ask(settings, "broadcast-preview", file.read_text(encoding="utf-8"))))
+
+
+@broadcast.command("send")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def send_broadcast(settings: Settings, file: Path) -> None:
+    """Begin to send FILE; a name can be used once."""
+    click.echo(serving.run(_ask(settings, "broadcast-send", file.read_text(encoding="utf-8"))))
+
+
+@broadcast.command("list")
+@click.pass_obj
+def list_broadcasts(settings: Settings) -> None:
+    """List the newest broadcasts."""
+    click.echo(serving.run(_ask(settings, "broadcast-list")))
+
+
+def _on_one(name: str, about: str) -> None:
+    """Add a command that takes the id of a broadcast."""
+
+    @broadcast.command(name, help=about)
+    @click.argument("id")
+    @click.pass_obj
+    def on_one(settings: Settings, id: str) -> None:
+        click.echo(serving.run(_ask(settings, f"broadcast-{name}", id)))
+
+
+_on_one("show", "Tell how far a broadcast has come.")
+_on_one("pause", "Send nothing more of it until it is resumed, within a second.")
+_on_one("resume", "Go on with a broadcast that was paused.")
+_on_one("cancel", "Send nothing more of it, ever.")
 
 
 @main.command("console-link")
@@ -196,6 +277,10 @@ async def _ask(settings: Settings, command: str, argument: str = "") -> str:
         return answer
     if command == "console-link":
         raise StartError(f"No bot runs in {home}. Start it: it prints a link by itself.")
+    if command == "resubmit":
+        raise StartError(f"No bot runs in {home}. Start it: it must be there to read the letter, and to answer.")
+    if command == "say" or (command.startswith("broadcast-") and command not in LOOKS):
+        raise StartError(f"No bot runs in {home}. Start it: it is what says things.")
     app = build(settings, serve=False, store=_looking(settings))
     await app.store.start()
     try:

@@ -7,6 +7,7 @@ from bot.channel import (
     Accepted,
     Capabilities,
     Channel,
+    Cost,
     Delivery,
     Download,
     Drafts,
@@ -16,6 +17,7 @@ from bot.channel import (
     Gateway,
     KnownCommand,
     Pace,
+    Prices,
     Receipt,
     Rereads,
     Source,
@@ -73,9 +75,10 @@ from bot.messages import (
     Value,
 )
 from bot.middleware import Middleware, Proceed
+from bot.outreach.port import Outreach
 from bot.people import Conversation, Person, conversation_id
 from bot.plugins import PluginContext
-from bot.rendering import Block, Span, escape, fill, parse, plain, split
+from bot.rendering import Block, Span, escape, fill, mentioned, parse, plain, split
 from bot.replies import Button, Card, Choice, Field, Form, FormField, Mention, Reply
 from bot.services import Lifecycle
 from bot.settings import Env, Section
@@ -84,6 +87,7 @@ from bot.store.contract import Database
 from bot.text import digits, emails_in, numbers_in, phones_in
 from bot.turn import Turn
 from bot.web.fetching import Fetcher
+from bot.web.sniffing import harmless, safe_name, sniff
 from bot.work import Work
 
 __all__ = [
@@ -108,6 +112,7 @@ __all__ = [
     "Consent",
     "Content",
     "Conversation",
+    "Cost",
     "Database",
     "Deleted",
     "Delivery",
@@ -138,11 +143,13 @@ __all__ = [
     "Message",
     "Middleware",
     "NotSent",
+    "Outreach",
     "Pace",
     "Person",
     "PluginContext",
     "PluginError",
     "Pressed",
+    "Prices",
     "Proceed",
     "RateLimited",
     "Reacted",
@@ -176,11 +183,15 @@ __all__ = [
     "emails_in",
     "escape",
     "fill",
+    "harmless",
     "hookimpl",
+    "mentioned",
     "numbers_in",
     "parse",
     "phones_in",
     "plain",
+    "safe_name",
+    "sniff",
     "split",
     "step_key",
 ]

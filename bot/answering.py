@@ -111,7 +111,9 @@ class Answering:
         try:
             if claim.attempts > DEATHS:
                 return await self._park(work, f"claimed {DEATHS} times without an end")
-            await self._respond(work)
+            # In front of the middleware: a flood, or whatever else a plugin stops, must not swallow a STOP.
+            if not self._conversing.consents(work):
+                await self._respond(work)
             if work.handed_off:
                 await self._dialogs.give_up(work)
             elif work.nobody_there:
@@ -212,7 +214,9 @@ class Answering:
         work.trace.error = problem
         work.trace.handler = failure.handler if failure else ""
         work.trace.decided = work.trace.decided or "given up"
-        if work.conversation.owner == "bot":
+        if self._conversing.consents(work):
+            work.trace.notes.append("given up, and honoured all the same")
+        elif work.conversation.owner == "bot":
             self._conversing.apologise(work, changed=failure is not None and failure.changed)
             self._dialogs.pick_up(work)
         else:

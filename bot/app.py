@@ -12,7 +12,7 @@ from typing import Self
 import structlog
 
 from bot.answering import Answering
-from bot.channel import Accepted, Channel
+from bot.channel import Accepted, Channel, Files
 from bot.clock import Clock, Entropy, SystemClock, SystemEntropy
 from bot.conversing import Conversing
 from bot.desk import Desk
@@ -26,8 +26,13 @@ from bot.inbox import Inbox
 from bot.messages import Message
 from bot.middleware import Flood, Middleware, Shorten
 from bot.operations.explain import explain
+from bot.operations.letters import Letters
 from bot.operations.watchdog import Watchdog
 from bot.outbox import Outbox
+from bot.outreach.jobs import Bound
+from bot.outreach.port import Outreach
+from bot.outreach.proactive import Proactive
+from bot.outreach.settings import OutreachSettings
 from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
 from bot.process import Process, shared
@@ -39,7 +44,7 @@ from bot.skill import Handler, Skill
 from bot.sole import Sole
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.opening import choose_store
-from bot.web import Health, WebServer
+from bot.web import FileRoutes, Health, WebServer
 
 log = structlog.get_logger()
 
@@ -78,6 +83,7 @@ class App:
         patience = settings.own(HandoffSettings, "handoff").patience
         self.bridge = Bridge(store, self.inbox, clock, phrases, patience=patience)
         self.inbox.signalled = self.bridge.typing
+        self.inbox.known = lambda: self._conversing.router.commands
         means = Means(store, clock, entropy, self.buckets, self.bridge.perform, self.bridge.refused)
         self.outbox = Outbox(means)
         self.answering = Answering(
@@ -95,6 +101,10 @@ class App:
         self.engine.announce = self._ring
         self.bus.subscribe(LANES, lambda _: self.engine.ring())
         self._phrases = phrases
+        spoken = settings.own(OutreachSettings, "outreach")
+        self.outreach = Proactive(store, self.inbox, clock, entropy, spoken, phrases)
+        self.services.add(Outreach, self.outreach.saying, source="bot.outreach")
+        self._jobs: dict[str, Bound] = {}
         self._server: WebServer | None = None
         self._watchdog = Watchdog(owner=self.plugins.owner)
         self._serves = False
@@ -159,6 +169,8 @@ class App:
         channels = {(channel.name, channel.account): channel for channel in self.channels}
         self.outbox.channels = self.answering.channels = self.bridge.channels = channels
         self.bridge.desks = {desk.name: desk for desk in self.desks}
+        if any(isinstance(channel, Files) for channel in self.channels):
+            await self.inbox.open_files(lambda: self.url)
         for adapter in self.services.living():
             await adapter.start()
         for desk in self.desks:
@@ -167,6 +179,7 @@ class App:
             await channel.start(self.inbox)
         await self.outbox.start()
         await self.engine.start()
+        self.outreach.start(self.channels)
         self._watchdog.start()
         if self._serves:
             await self._listen()
@@ -199,7 +212,7 @@ class App:
     @property
     def busy(self) -> bool:
         """Whether anything is being answered or sent."""
-        return self.engine.busy or self.outbox.busy
+        return self.engine.busy or self.outbox.busy or self.outreach.busy
 
     async def explain(self, turn: str) -> str:
         """Why a turn went the way it did."""
@@ -208,6 +221,12 @@ class App:
     async def dead_letters(self) -> Sequence[DeadLetter]:
         """Turns that were given up, newest first."""
         return await self.store.dead_letters()
+
+    @property
+    def letters(self) -> Letters:
+        """Turns that were given up, and what nobody could read."""
+        channels = {(channel.name, channel.account): channel for channel in self.channels}
+        return Letters(self.store, channels, self.inbox.receive, self._clock.now)
 
     async def rehearse(self) -> Rehearsed:
         """Replay all waiting dialogs against the skills that are loaded here, doing nothing."""
@@ -234,6 +253,7 @@ class App:
             health.mention("redis", self.bus.trouble)
         routes = [route for channel in self.channels for route in channel.routes()]
         routes += [route for desk in self.desks for route in desk.routes()]
+        routes += FileRoutes(lambda: self.outbox.channels, lambda: self.inbox.file_secret).routes()
         self._server = WebServer(self._server_settings, health=health, entropy=self._entropy, routes=routes)
         await self._server.start()
 
@@ -246,16 +266,22 @@ class App:
         bound = {name: _with(handler, self.services.resolve(handler)) for name, handler in skill.handlers.items()}
         for name, handler in bound.items():
             self._handlers[skill.name, name] = handler
+        for job in skill.jobs.values():
+            run = _with(job.run, self.services.resolve(job.run, turn=False))
+            self._jobs[f"{skill.name}.{job.name}"] = Bound(name=f"{skill.name}.{job.name}", every=job.every, run=run)
 
     def _changed(self) -> None:
         """Skills came or went: route among those that are there now. Old turns end on the old code."""
         there = {(skill.name, name) for skill in self.plugins.skills for name in skill.handlers}
         for gone in self._handlers.keys() - there:
             del self._handlers[gone]
+        jobs = {f"{skill.name}.{name}" for skill in self.plugins.skills for name in skill.jobs}
+        self._jobs = {name: bound for name, bound in self._jobs.items() if name in jobs}
+        self.outreach.jobs.use(self._jobs)
         self._gates.forget()
         self._conversing.router = Router(self.plugins.skills)
-        chain: list[Middleware] = [Shorten(), Flood(self._phrases.slow_down), *self.plugins.middleware]
-        self.answering.use(chain)
+        first: list[Middleware] = [Shorten(), self.outreach.gate, Flood(self._phrases.slow_down)]
+        self.answering.use([*first, *self.plugins.middleware])
         self.answering.desk = self.desks[0].name if self.desks else ""
 
     def _limits(self, skill: str) -> tuple[float, int]:

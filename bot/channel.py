@@ -35,11 +35,14 @@ class Capabilities(Value, frozen=True):
     `max_text` counts what `Channel.measure` counts; 0 means no limit. `buttons` is how many choices can be shown as
     buttons, 0 for none: then they become a numbered list. `read_back` says that `find_sent` can tell whether an
     uncertain send arrived. `forms` shows a reply's form as one; elsewhere its fields are asked one by one. `mentions`
-    calls people. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are the
-    platform's limits; the outbox keeps all of them.
+    calls people. Of a reply that is longer, the person gets `max_parts` parts (0 for all of them) and the rest when
+    they ask for more. With `confirms_consent` the core says once that somebody has opted out or in; some platforms say
+    so themselves. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are
+    the platform's limits; the outbox keeps all of them.
     """
 
     max_text: int = 0
+    max_parts: int = 0
     buttons: int = 0
     markdown: bool = False
     cards: bool = False
@@ -51,6 +54,7 @@ class Capabilities(Value, frozen=True):
     read_back: bool = False
     forms: bool = False
     mentions: bool = False
+    confirms_consent: bool = False
     send_timeout: float = 10.0
     paces: tuple[Pace, ...] = ()
 
@@ -191,6 +195,10 @@ class Channel(ABC):
         """How long a CommonMark text is on this platform, in the unit of `max_text`."""
         return len(text)
 
+    def paces(self, address: Address) -> Sequence[Pace]:
+        """The platform's limits for this address, where they are not the same everywhere."""
+        return self.capabilities.paces
+
     @abstractmethod
     async def stop(self) -> None:
         """Disconnect; nothing is received afterwards."""
@@ -244,6 +252,23 @@ class Rereads(ABC):
     @abstractmethod
     async def reread(self, payload: str) -> None:
         """Read it and give it to the gateway, as if it had just come in. Raises ValueError while it can't be read."""
+
+
+class Cost(Value, frozen=True):
+    """What a text takes: `units` of a `unit` ("segments"), for `amount` in `currency`, empty where nobody knows."""
+
+    units: int
+    unit: str
+    amount: float = 0.0
+    currency: str = ""
+
+
+class Prices(ABC):
+    """Ability: say what a text would cost before it is sent."""
+
+    @abstractmethod
+    def price(self, text: str, address: Address) -> Cost:
+        """The cost of one CommonMark text, as `send` would send it to an address."""
 
 
 Chunks = AsyncIterator[str]

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from bot.consent import consents
 from bot.dialog.answers import Chosen, Given, Said, Stale, Torn, Unfit, Word, understand
+from bot.dialog.asking import buttons
 from bot.dialog.driver import MAX_DEPTH, Dialogs
 from bot.dialog.gates import Gates
 from bot.dialog.journal import Offer
 from bot.dialog.stops import Question
-from bot.messages import Command, Due, Joined, Message, Pressed, Text
+from bot.editing import is_answered_anew
+from bot.messages import Command, Deleted, Due, Edited, Joined, Message, Pressed, Reacted, Submitted, Text
 from bot.phrases import Phrases
+from bot.rendering.portions import wants_more
 from bot.replies import Button, Choice, Reply, as_choices
 from bot.router import SURE, Route, Router
 from bot.skill import Intent
 from bot.text import meaning
-from bot.turn import buttons
 from bot.work import Work
 
 OTHER = "other"
@@ -35,6 +38,10 @@ class Conversing:
     def __init__(self, router: Router, dialogs: Dialogs, gates: Gates, phrases: Phrases) -> None:
         self.router, self._dialogs, self._gates, self._phrases = router, dialogs, gates, phrases
 
+    def consents(self, work: Work) -> bool:
+        """Whether a message only says that we may write to somebody, or not; then it is dealt with."""
+        return consents(work, self._phrases)
+
     async def respond(self, work: Work) -> None:
         """Answer one message, whatever it is."""
         top = work.lane.top
@@ -43,15 +50,61 @@ class Conversing:
             work.trace.handler = f"{top.skill}.{top.handler}"
             await self._dialogs.resume(work)
             return
+        content = work.message.content
+        if isinstance(content, Edited | Deleted) and not await self._changed(work, content):
+            return
+        if work.lane.rest and self._wanted_more(work):
+            return
         match work.message.content:
             case Due() as due:
                 await self._due(work, due)
             case Joined():
                 self._greet(work)
-            case Text() | Pressed() | Command():
-                await (self._answer(work) if top else self._request(work))
+            case Reacted() as reacted:
+                await self._reacted(work, reacted)
+            case Command(name="start") if not self.router.has("start"):
+                self._start(work)
+            case Command(name=name) if not work.lane.top and self.router.has(name):
+                await self._route(work, work.message.text)  # also a skill's own /help or /cancel
+            case Text() | Pressed() | Submitted() | Command():
+                await (self._answer(work) if work.lane.top else self._request(work))
             case _:
                 work.trace.decided = "nothing to answer"
+
+    async def _changed(self, work: Work, content: Edited | Deleted) -> bool:
+        """Whether what an edit says now is to be answered."""
+        if isinstance(content, Deleted):
+            itself = content.settled and content.target == work.message.platform_id
+            work.trace.decided = "taken back" if itself or not content.settled else "taken back before it was answered"
+            return False
+        if content.settled:
+            work.trace.decided = "edited before it was answered"
+            return False
+        return await is_answered_anew(work, content)
+
+    async def _reacted(self, work: Work, reacted: Reacted) -> None:
+        """A reaction is for whoever wants to know of it; what is on the table stays there."""
+        route = self.router.reaction(reacted.emoji)
+        stack = [(frame.skill, frame.handler) for frame in work.lane.frames]
+        intent, offer = route.intent, work.lane.offer
+        if intent is None or not reacted.added or (intent.skill, intent.name) in stack or len(stack) >= MAX_DEPTH:
+            work.trace.decided = "nothing to answer"
+            return
+        work.trace.decided = route.decided
+        await self._begin(work, intent, route)
+        if not work.holds_words() and len(work.lane.frames) == len(stack):
+            work.lane.offer = offer
+
+    def _wanted_more(self, work: Work) -> bool:
+        """The rest of a long reply, if that is what is asked for; whoever goes on to something else won't get it."""
+        content = work.message.content
+        if isinstance(content, Text) and wants_more(content.text):
+            work.trace.decided = "more of a long reply"
+            work.more(f"more.{work.claim.n}")
+            return True
+        if isinstance(content, Text | Pressed | Submitted | Command):
+            work.lane.rest = []
+        return False
 
     # --- an open question
 
@@ -64,6 +117,7 @@ class Conversing:
             return
         offered = _offered(work.lane.offer, question)
         meant = understand(work.message.content, offered, question.like, work.clock.now())
+        work.trace.lasting = isinstance(meant, Chosen | Given | Said)
         match meant:
             case Chosen(button=button) if button in question.buttons:
                 work.trace.decided = "a choice of the open question"
@@ -81,6 +135,9 @@ class Conversing:
             case Stale():
                 work.trace.decided = "a button of a question that is over"
                 self._reask(work, question, self._phrases.too_late_question)
+            case Unfit(hint=hint) if isinstance(work.message.content, Submitted):
+                work.trace.decided = "a form with something wrong in it"
+                self._reask(work, question, hint)
             case Unfit(hint=hint):
                 await self._other_request(work, question, hint)
             case Given():
@@ -118,6 +175,9 @@ class Conversing:
         if intent is not None and fresh and route.score >= SURE:
             work.trace.decided = f"another request: {route.decided}"
             await self._begin(work, intent, route)
+        elif question.prompt.form and isinstance(work.message.content, Text):
+            work.trace.decided = "words instead of a form: its questions one by one"
+            await self._dialogs.answer(work, outcome="typed")
         else:
             work.trace.decided = "no answer to the open question"
             self._miss(work, question, hint)
@@ -164,6 +224,7 @@ class Conversing:
         meant = understand(message.content, offer.buttons if offer else (), None, work.clock.now())
         match meant:
             case Chosen(button=button) if offer:
+                work.trace.lasting = True
                 await self._chosen(work, offer, button)
             case Stale():
                 work.trace.decided = "a button of a question that is over"
@@ -270,6 +331,12 @@ class Conversing:
         work.trace.decided = "somebody came in"
         if work.claim.n == 1:
             self._say_what_it_can(work, self._phrases.hello)
+
+    def _start(self, work: Work) -> None:
+        """A platform's way of saying that somebody came in, with or without a payload that no skill asked for."""
+        work.trace.decided = "the command /start, which no skill has"
+        self._say_what_it_can(work, self._phrases.hello)
+        self._dialogs.pick_up(work)
 
     def _say_what_it_can(self, work: Work, first: str) -> None:
         shown = [skill for skill in self.router.skills if skill.description]  # small talk is nothing to boast of

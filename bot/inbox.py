@@ -8,13 +8,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
 from bot.bus import Heard
 from bot.channel import Accepted, Entry, Gateway, KnownCommand, Unreadable
 from bot.clock import Clock, Entropy
+from bot.filelinks import path
 from bot.messages import Address, Message
 from bot.peers import Job, Peers
 from bot.people import Conversation, conversation_id
 from bot.store.contract import Applied, Effect, OutRow, Store
+from bot.store.letters import keep_unreadable
+from bot.store.notes import agree_on, read_note, write_note
+from bot.store.parking import letter_id
+
+log = structlog.get_logger()
+
+FILE_SECRET = "files.secret"  # noqa: S105 - the name of one
+"""The note with the key that signs addresses of files, as 64 hex digits."""
 
 Signalled = Callable[[Message, Conversation], Awaitable[None]]
 
@@ -36,6 +47,15 @@ class Inbox(Gateway):
         self._store, self._clock, self._entropy = store, clock, entropy
         self._take, self._ring, self._send, self._peers = take, ring, send, peers
         self.signalled: Signalled | None = None
+        self.known: Callable[[], Sequence[KnownCommand]] = lambda: ()
+        self.file_secret = b""
+        self._url: Callable[[], str] = str
+
+    async def open_files(self, url: Callable[[], str]) -> None:
+        """Give files addresses from now on, which begin with `url()`: all processes sign them with the same secret."""
+        fresh = self._entropy.token() + self._entropy.token()
+        self.file_secret = bytes.fromhex(await agree_on(self._store, FILE_SECRET, fresh))
+        self._url = url
 
     async def receive(self, message: Message) -> Accepted:
         """Store a message durably; a repeated event id changes nothing."""
@@ -55,7 +75,8 @@ class Inbox(Gateway):
 
     async def set_aside(self, unreadable: Unreadable) -> None:
         """Keep what can't be read with the dead letters."""
-        raise NotImplementedError
+        log.warning("set_aside", letter=letter_id(unreadable), channel=unreadable.channel, account=unreadable.account)
+        await keep_unreadable(self._store, unreadable)
 
     async def knows(self, address: Address) -> bool:
         """Whether anything was said at an address before."""
@@ -63,19 +84,21 @@ class Inbox(Gateway):
 
     async def note(self, key: str) -> str | None:
         """What a channel wrote down for itself."""
-        raise NotImplementedError
+        return await read_note(self._store, key)
 
     async def write_note(self, key: str, value: str | None) -> None:
         """Write it down durably."""
-        raise NotImplementedError
+        await write_note(self._store, key, value)
 
     def commands(self) -> Sequence[KnownCommand]:
-        """The commands of all skills."""
-        raise NotImplementedError
+        """The commands of all skills that are loaded now."""
+        return self.known()
 
     def file_url(self, channel: str, account: str, ref: str, name: str = "") -> str:
         """An address of ours for a platform's file."""
-        raise NotImplementedError
+        if not self.file_secret:
+            raise RuntimeError(f"{channel} has no ability Files, so nobody could open what it gives addresses to")
+        return self._url() + path(self.file_secret, channel, account, ref, name)
 
     def new_id(self) -> str:
         """An unguessable id."""

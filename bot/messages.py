@@ -70,16 +70,21 @@ class Command(Value, frozen=True, tag="command"):
 
 
 class Edited(Value, frozen=True, tag="edited"):
-    """An earlier message (by its platform id) now says `text`."""
+    """An earlier message (by its platform id) now says `text`.
+
+    `settled` is for the store to say: it was told before the message was answered, and stands in it already.
+    """
 
     target: str
     text: str
+    settled: bool = False
 
 
 class Deleted(Value, frozen=True, tag="deleted"):
-    """An earlier message (by its platform id) was taken back."""
+    """An earlier message (by its platform id) was taken back; `settled` before it was answered."""
 
     target: str
+    settled: bool = False
 
 
 class Reacted(Value, frozen=True, tag="reacted"):
@@ -122,11 +127,15 @@ class Consent(Value, frozen=True, tag="consent"):
 
 
 class Due(Value, frozen=True, tag="due"):
-    """Time has come: a scheduled text, or the deadline of a question. Made by the engine, never by a channel."""
+    """Time has come: a scheduled text, or the deadline of a question. Made by the engine, never by a channel.
 
-    kind: Literal["say", "timeout", "ownership"]
+    `body` is JSON of what is to be said (see outreach/words.py).
+    """
+
+    kind: Literal["say", "timeout", "ownership", "outreach"]
     key: str
     text: str = ""
+    body: str = ""
 
 
 Content = Text | Pressed | Submitted | Command | Edited | Deleted | Reacted | Typing | Joined | Consent | Due

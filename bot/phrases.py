@@ -57,4 +57,10 @@ class Phrases(Value, frozen=True):
     left: str = "{agent} has left the conversation."
     returned: str = "You're back with me, the assistant. I can see what {agent} and you wrote. Is there anything else?"
     returned_untaken: str = "You're back with me, the assistant. What can I do?"
+    edited: str = "(edited) {text}"
+    opted_out: str = "You will get no more messages from us. If you change your mind, write START."
+    opted_in: str = "Good to have you back: you will get messages from us again."
+
+    unsubscribed: str = "You'll get no more broadcasts from me. Write /subscribe if you want them again."
+    subscribed: str = "You'll get my broadcasts again. Write /unsubscribe if you don't want them any more."
     kept: str = "This was due while you were talking, so I kept it for you:"

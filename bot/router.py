@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from bot.channel import KnownCommand
 from bot.messages import Command, Content, Value
-from bot.skill import Intent, Skill
+from bot.skill import PLAIN, Intent, Skill
 from bot.text import MARGIN, THRESHOLD, Examples, fill, numbers_in
 from bot.trace import Candidate
 
@@ -46,6 +47,7 @@ class Router:
         self.skills = list(skills)
         self.intents = {intent.id: intent for skill in self.skills for intent in skill.intents}
         self._commands = {name: intent for intent in self.intents.values() for name in intent.commands}
+        self._reactions = {emoji: intent for intent in self.intents.values() for emoji in intent.reactions}
         self._patterns = [
             (re.compile(pattern, re.IGNORECASE), intent)
             for intent in self.intents.values()
@@ -72,6 +74,22 @@ class Router:
         if isinstance(content, Command):
             return Route(decided=f"nobody knows the command /{content.name}")
         return self._by_pattern(text) or self._by_likeness(text, favour)
+
+    @property
+    def commands(self) -> list[KnownCommand]:
+        """All commands and what they do, by name."""
+        return [KnownCommand(name=name, about=self._commands[name].about[name]) for name in sorted(self._commands)]
+
+    def has(self, command: str) -> bool:
+        """Whether some skill has this command."""
+        return command in self._commands
+
+    def reaction(self, emoji: str) -> Route:
+        """Who wants to know of a reaction, if anybody does."""
+        intent = self._reactions.get(emoji.replace(PLAIN, ""))
+        if intent is None:
+            return Route(decided="nothing to answer")
+        return Route(decided="a reaction", intent=intent, score=1.0)
 
     def slots(self, intent: Intent, text: str) -> Route:
         """The way to a handler that the person picked, with whatever slots the text fills."""

@@ -14,11 +14,13 @@ from typing import Literal, NamedTuple, TypeVar
 import msgspec
 import structlog
 
-from bot.channel import Channel, Delivery
+from bot.channel import Channel, Delivery, Edits
 from bot.clock import Clock, Entropy
 from bot.errors import NotSent, RateLimited, Rejected, StoreUnavailable, UnknownOutcome
 from bot.pacing import Buckets
-from bot.store.contract import OutRow, Store
+from bot.people import Silence
+from bot.store.contract import Effect, OutRow, SilenceChange, Store
+from bot.store.lookback import receipt
 
 T = TypeVar("T")
 
@@ -77,6 +79,7 @@ class Sending:
         self._row, self._began, self._means, self._channel = row, began, means, channel
         self._store, self._clock = means.store, means.clock
         self._unknowns = self._waited = 0
+        self._anew = False
         # Both by the store's clock: ours may be wrong, and a day's error must not give up what was tried a minute ago.
         self._tried_for, self._since = row.last_attempt_at - row.first_attempt_at, self._clock.steady()
         self._next: Step | None = self._ready
@@ -115,6 +118,9 @@ class Sending:
             self._waited += 1
             await self._clock.sleep(min(TURN[0] * 2.0 ** min(self._waited, 10), TURN[1]))
             return self._mark
+        if begun == "suppressed" and self._row.outgoing.source == "agent":
+            # Only because they want to hear nothing: then whoever wrote it should know.
+            await self._insist(lambda: self._means.refused(self._row, "they want to hear nothing from us"))
         if begun != "sending":
             log.info("reply_suppressed" if begun == "suppressed" else "reply_was_done", row=self._row.id, status=begun)
             return None
@@ -150,6 +156,11 @@ class Sending:
             pause = _pause(self._row.attempts) * (0.5 + self._means.entropy.jitter())
             return await self._put_off(pause, str(problem), then=self._ready)
         except Rejected as problem:
+            if problem.silence:
+                await self._silence(problem.silence, str(problem))
+            elif await self._replaced():
+                self._anew = True  # it can't be edited any more: then it is said anew
+                return await self._put_off(0.0, str(problem), then=self._ready)
             return await self._fail("failed", str(problem))
         except Exception as problem:
             # Unknown is also what we can't name: a time-out, a reset, a 5xx, an error in a channel's own code.
@@ -168,6 +179,8 @@ class Sending:
         if self._began is not None:
             # Our own attempt; what others began is given to us only after this time.
             await self._clock.sleep(max(0.0, self._began + certain_after(channel) - self._clock.steady()))
+        if await self._replaced():
+            return await self._once_more()  # the same edit twice is harmless
         if channel.capabilities.read_back:
             return await self._look_up(channel)
         if self._row.outgoing.body and self._row.outgoing.body.once:
@@ -180,14 +193,14 @@ class Sending:
         """Ask the platform until it answers."""
         try:
             async with asyncio.timeout(channel.capabilities.send_timeout or None):
-                receipt = await channel.find_sent(self._delivery())
+                found = await channel.find_sent(self._delivery())
         except Exception as problem:  # whatever it is, it says nothing about the message
             log.warning("read_back_failed", row=self._row.id, why=repr(problem))
             if self._too_late():
                 return await self._fail("ambiguous", "for a day nobody could say whether it was sent")
             await self._clock.sleep(GRACE)
             return self._reconcile
-        return await self._sent(receipt.platform_id) if receipt is not None else self._ready
+        return await self._sent(found.platform_id) if found is not None else self._ready
 
     async def _once_more(self) -> Step | None:
         if self._too_late():
@@ -221,6 +234,18 @@ class Sending:
         await self._insist(lambda: self._store.mark_failed(row, status, problem))
         return None
 
+    async def _silence(self, silence: Silence, problem: str) -> None:
+        """The platform says that this person gets nothing from us: keep that, and try no more."""
+        log.warning("silenced", conversation=self._row.conversation, why=silence)
+        change = SilenceChange(silence=silence, word=problem)
+        effect = Effect(
+            conversation=self._row.conversation,
+            now=self._clock.now(),
+            event_id=f"silenced:{self._row.id}",
+            silence=change,
+        )
+        await self._insist(lambda: self._store.apply(effect))
+
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
         """Until the store takes it: the platform has answered, and that must not be forgotten."""
         while True:
@@ -241,8 +266,17 @@ class Sending:
         if channel is None:
             raise NotSent(f"the channel {self._account} is off")
         async with asyncio.timeout(channel.capabilities.send_timeout or None):
-            receipt = await channel.send(self._delivery())
-        return receipt.platform_id
+            if isinstance(channel, Edits) and (old := await self._replaced()):
+                await channel.edit(self._delivery(), old)
+                return old
+            sent = await channel.send(self._delivery())
+        return sent.platform_id
+
+    async def _replaced(self) -> str:
+        """The platform's name for the message whose place this one takes, if it takes one."""
+        edits = self._row.outgoing.edits
+        can = not self._anew and isinstance(self._channel, Edits) and self._channel.capabilities.edits
+        return await receipt(self._store, edits) if edits and can else ""
 
     def _delivery(self) -> Delivery:
         row = self._row
@@ -262,7 +296,7 @@ class Sending:
 
     async def _place(self) -> float:
         """Seconds until its place in the platform's paces."""
-        paces = self._channel.capabilities.paces if self._channel is not None else ()
+        paces = self._channel.paces(self._row.address) if self._channel is not None else ()
         if not paces:
             return self._closed()
         keys = {"account": self._account, "conversation": self._row.conversation}

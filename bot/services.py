@@ -75,19 +75,22 @@ class Services:
         """Which plugin provides which port, by name."""
         return {_name(port): source for port, (_, source) in self._adapters.items()}
 
-    def resolve(self, fn: Callable[..., Any], known: Mapping[type, object] | None = None) -> Binding:
+    def resolve(
+        self, fn: Callable[..., Any], known: Mapping[type, object] | None = None, *, turn: bool = True
+    ) -> Binding:
         """What the parameters behind the first one stand for, found by their types; call `fn(turn, **binding)`.
 
+        A job has no `turn`: all its parameters are found by their types.
         `known` adds values of other types (a skill's own settings). A parameter with a default may stay unfilled, and
         one of type `Port | None` gets None where no adapter is. Raises PortMissing or PluginError with file and line.
         """
         where = describe(fn)
         parameters = list(inspect.signature(fn).parameters.values())
-        if not parameters:
+        if turn and not parameters:
             raise PluginError(f"{where} takes nothing; its first parameter must be the turn: `turn: Turn`")
         hints = _hints(fn, where)
         binding: dict[str, object] = {}
-        for parameter in parameters[1:]:
+        for parameter in parameters[1:] if turn else parameters:
             found, value = self._fill(parameter, hints.get(parameter.name), known or {}, where)
             if found:
                 binding[parameter.name] = value

@@ -14,19 +14,28 @@ import functools
 import hashlib
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import CodeType
 from typing import Any, TypeVar
 
+import msgspec
+
 from bot.errors import PluginError
 from bot.messages import Value
+from bot.outreach.every import Every
 
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 
+PLAIN = "\ufe0f"
+"""What some platforms add to an emoji, and others don't."""
+
 
 class Intent(Value, frozen=True):
-    """One handler of a skill and what calls it. `title` is what "Did you mean ...?" shows."""
+    """One handler of a skill and what calls it. `title` is what "Did you mean ...?" shows.
+
+    `about` says what each command does, by language ("" is for all others).
+    """
 
     skill: str
     name: str
@@ -34,11 +43,21 @@ class Intent(Value, frozen=True):
     examples: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
+    reactions: tuple[str, ...] = ()
+    about: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
 
     @property
     def id(self) -> str:
         """Its name across skills: "orders.track"."""
         return f"{self.skill}.{self.name}"
+
+
+class Job(Value, frozen=True):
+    """A function that runs by itself, and when."""
+
+    name: str
+    every: Every
+    run: Handler
 
 
 class Skill:
@@ -53,6 +72,7 @@ class Skill:
         self.name, self.description = name, description
         self.deadline, self.concurrency = deadline, concurrency
         self.handlers: dict[str, Handler] = {}
+        self.jobs: dict[str, Job] = {}
         self._intents: dict[str, Intent] = {}
 
     @property
@@ -64,9 +84,19 @@ class Skill:
         """Call the handler for sentences like these; `{name}` marks a slot."""
         return lambda handler: self._add(handler, examples=examples, title=title)
 
-    def command(self, *names: str) -> Callable[[H], H]:
-        """Call the handler for /name."""
-        return lambda handler: self._add(handler, commands=tuple(name.lstrip("/").lower() for name in names))
+    def command(self, *names: str, about: str | Mapping[str, str] = "") -> Callable[[H], H]:
+        """Call the handler for /name.
+
+        `about` is a few words for the platform's menu of commands, or words by language: {"": "Track a parcel", "de":
+        "Ein Paket verfolgen"}. Without it the first line of the handler's docstring is shown, or what the skill does.
+        """
+        short = tuple(name.lstrip("/").lower() for name in names)
+        said = {"": about} if isinstance(about, str) else dict(about)
+        return lambda handler: self._add(handler, commands=short, about=said)
+
+    def reaction(self, *emoji: str) -> Callable[[H], H]:
+        """Call the handler when somebody reacts with one of these; `turn.message.content` is the Reacted."""
+        return lambda handler: self._add(handler, reactions=tuple(one.replace(PLAIN, "") for one in emoji))
 
     def pattern(self, *patterns: str) -> Callable[[H], H]:
         """Call the handler where a regular expression is found; its named groups become slots."""
@@ -77,6 +107,28 @@ class Skill:
                 raise PluginError(f"skill {self.name}: the pattern {pattern!r} is broken: {problem}") from problem
         return lambda handler: self._add(handler, patterns=patterns)
 
+    def every(self, when: str = "", *, minutes: float = 0, hours: float = 0, timezone: str = "") -> Callable[[H], H]:
+        """Run a function at its times: `every("monday 09:00", timezone="Europe/Vienna")`, `every(hours=6)`.
+
+        It gets no turn but what its parameters ask for by type, `Outreach` among it. It runs in one process at a time;
+        a time that was missed is made up for once. Cut off or failed, it runs again with the same `bot.step_key`.
+        """
+
+        def add(job: H) -> H:
+            name = job.__name__
+            if not _is_async(job):
+                raise PluginError(f"{inspect.getsourcefile(job)}: {self.name}.{name} must be `async def`")
+            if name in self.jobs:
+                raise PluginError(f"skill {self.name} has two jobs called {name}; rename one")
+            try:
+                rhythm = Every.of(when, minutes=minutes, hours=hours, timezone=timezone)
+            except ValueError as problem:
+                raise PluginError(f"{inspect.getsourcefile(job)}: {self.name}.{name}: {problem}") from problem
+            self.jobs[name] = Job(name=name, every=rhythm, run=job)
+            return job
+
+        return add
+
     def _add(
         self,
         handler: H,
@@ -84,6 +136,8 @@ class Skill:
         examples: tuple[str, ...] = (),
         commands: tuple[str, ...] = (),
         patterns: tuple[str, ...] = (),
+        reactions: tuple[str, ...] = (),
+        about: Mapping[str, str] | None = None,
         title: str = "",
     ) -> H:
         name = handler.__name__
@@ -99,8 +153,15 @@ class Skill:
             examples=old.examples + examples,
             commands=old.commands + commands,
             patterns=old.patterns + patterns,
+            reactions=old.reactions + reactions,
+            about=old.about | {command: self._said(handler, title, about or {}) for command in commands},
         )
         return handler
+
+    def _said(self, handler: Handler, title: str, about: Mapping[str, str]) -> dict[str, str]:
+        """What a command does, with words for all other languages in any case."""
+        told = (handler.__doc__ or "").strip().partition("\n")[0]
+        return {**about, "": about.get("") or title or told or self.description or handler.__name__.replace("_", " ")}
 
 
 def _is_async(handler: Handler) -> bool:

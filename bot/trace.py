@@ -24,7 +24,10 @@ class StepTrace(Value, frozen=True):
 
 
 class Trace(msgspec.Struct, omit_defaults=True):
-    """One turn. `decided` is a sentence: "pattern of orders.track", "answer to the open question"."""
+    """One turn. `decided` is a sentence: "pattern of orders.track", "answer to the open question".
+
+    `lasting`: it answered a question or touched the world, so its message can't be answered anew when it is edited.
+    """
 
     turn: str
     at: float
@@ -36,6 +39,7 @@ class Trace(msgspec.Struct, omit_defaults=True):
     notes: list[str] = []
     milliseconds: float = 0.0
     error: str = ""
+    lasting: bool = False
 
 
 def turn_id(conversation: str, n: int) -> str:

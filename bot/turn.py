@@ -14,20 +14,24 @@ from typing import Any, TypeVar, overload
 import msgspec
 
 from bot.channel import Entry
+from bot.dialog.asking import Asking, buttons
 from bot.dialog.codec import codec_for
-from bot.dialog.journal import Pending, digest
-from bot.dialog.likes import Like, like_of
+from bot.dialog.forms import form_of
+from bot.dialog.likes import like_of
 from bot.dialog.run import Run
 from bot.dialog.scope import Scope
 from bot.dialog.steps import Step, perform
-from bot.dialog.stops import Again, Question
+from bot.dialog.stops import Again
 from bot.errors import Misuse
 from bot.messages import Due, Media, Message
 from bot.people import Conversation, Person
-from bot.rendering import fill
-from bot.replies import Button, Card, Choice, Reply, as_choices
+from bot.rendering import fill_in
+from bot.replies import Card, Choice, Reply, as_choices
 
 T = TypeVar("T")
+
+LARGEST = 5 * 1024 * 1024
+"""Bytes of a file that `turn.read` gives to a skill, unless it asks for more."""
 
 
 class Turn:
@@ -78,20 +82,25 @@ class Turn:
         media: Iterable[Media] = (),
         card: Card | None = None,
         once: bool = False,
+        private: bool = False,
         **values: object,
     ) -> None:
         """Say something; it is sent when the turn commits, or before something slow.
 
-        `text` is CommonMark; `{name}` is filled from `values`, with Markdown in them made harmless. `choices` are
-        suggestions: one that is picked comes back as a new message. `once` means rather never than twice.
+        `text` is CommonMark; `{name}` is filled from `values`, with Markdown in them made harmless; a `Mention` calls
+        somebody. `choices` are suggestions: one that is picked comes back as a new message. `once` means rather never
+        than twice. `private` is for this person's eyes only where others read along, if the channel can.
         """
-        await self._enter(inside_branch=False)
+        await self._enter()
         key = self._run.emits()
         if key is None:
             return
         offered = as_choices(choices)
+        words, mentions = fill_in(text, values)
         reply = Reply(
-            text=fill(text, values),
+            text=words,
+            mentions=mentions,
+            private=private,
             media=tuple(media),
             card=card,
             once=once,
@@ -107,6 +116,7 @@ class Turn:
         *,
         like: object = None,
         choices: Iterable[str | Choice] = (),
+        form: type | None = None,
         key: str = "",
         help: str = "",
         timeout: float | None = None,
@@ -117,28 +127,27 @@ class Turn:
         `like` says what an answer is: nothing (any text), a pattern, int, float, Decimal, bool, date, an Enum, a
         Literal, or a function that returns the value, or None or ValueError("hint") to be asked again. `choices`
         are answered by a press, a number or their words, and give their value; with `like`, either will do.
-        `help` is said when the person is stuck. `key` names the question in the journal, if `like` says too little.
+        `form` is a msgspec.Struct, dataclass or pydantic model: its fields are asked together where the channel has
+        forms, else one by one, and the answer is an instance of it. `help` is said when the person is stuck. `key`
+        names the question in the journal, if `like` or `form` says too little.
 
-        Raises Cancelled when the person says "cancel", AskTimeout after `timeout` seconds.
+        Raises Cancelled when the person says "cancel", AskTimeout after `timeout` seconds without an answer.
         """
-        await self._enter(inside_branch=False)
-        run, number = self._run, self.scope.key()
+        await self._enter()
+        words, mentions = fill_in(prompt, values)
         offered = as_choices(choices)
-        kind = None if offered and like is None else like_of(like)
-        name = key or (kind.name if kind else "choice")
-        entry = run.claim("ask", number, name)
-        if entry is None:
-            if run.cancelled:
-                run.insist()
-            shown = Reply(text=fill(prompt, values), choices=offered, free=kind is not None)
-            pending = Pending(key=number, name=name, prompt=shown)
-            entry = await run.ask(*_question(run, pending, kind, about=help, timeout=timeout))
-        return run.settle(entry, kind.kind if kind else str)
+        asked = Reply(text=words, mentions=mentions, choices=offered)
+        asking = Asking(self._run, self.scope, help=help, timeout=timeout)
+        if form is not None:
+            if offered or like is not None:
+                self._run.fault(Misuse("form= has questions of its own; leave out like= and choices="))
+            return await asking.fill_in(asked, form_of(form), key)
+        return await asking.ask(asked, None if offered and like is None else like_of(like), key)
 
     async def stream(self, chunks: AsyncIterator[str]) -> str:
         """Say a text while it is being made; returns the whole of it. Made again, it replaces what was shown."""
-        await self._enter(inside_branch=False)
-        draft = f"{self._run.frame.base}:draft.{len(self._run.frame.journal)}"
+        await self._enter()
+        draft = f"{self._run.frame.base}:draft.{self.scope.ahead}"  # the same one after a crash
 
         async def collect() -> str:
             text = ""
@@ -150,7 +159,7 @@ class Turn:
         text = await self.step(collect, retries=0)
         key = self._run.emits()
         if key is not None and text:
-            self._run.host.say(key, Reply(text=text))
+            self._run.host.say(key, Reply(text=text, draft=draft))
         return text
 
     # --- doing
@@ -201,7 +210,7 @@ class Turn:
 
     async def gather(self, *branches: Callable[[Turn], Coroutine[Any, Any, T]]) -> list[T]:
         """Run branches side by side, each with steps only, and wait for all; the first failure is raised."""
-        await self._enter(inside_branch=False)
+        await self._enter()
         prefix = self.scope.key()
         scopes = [self._run.branch(f"{prefix}/{number}/") for number in range(len(branches))]
         tasks = []
@@ -219,13 +228,21 @@ class Turn:
                 raise result
         return [result for result in results if not isinstance(result, BaseException)]
 
+    async def read(self, media: Media, *, largest: int = LARGEST) -> bytes:
+        """The bytes of a file that the person sent. They are too many for the journal: read inside a step.
+
+        Let the step return what you made of it. Raises Rejected where the file is gone or has more than `largest`
+        bytes, NotSent where it can't be had right now.
+        """
+        return await self._run.host.read(media.url, largest)
+
     async def hand_off(self, queue: str = "support", reason: str = "", facts: Mapping[str, str] | None = None) -> None:
         """Get a person. The ticket is made before the person in front of us is promised anything.
 
         `facts` are shown to the agent beside the transcript. What the handler says afterwards is still said; its
         open questions end with this turn.
         """
-        await self._enter(inside_branch=False)
+        await self._enter()
         key = self.scope.key()
         if self._run.claim("mark", key, "hand_off") is not None:
             return
@@ -234,7 +251,7 @@ class Turn:
 
     async def schedule(self, at: float, text: str) -> None:
         """Say `text` at a time (seconds since 1970), whatever is going on then."""
-        await self._enter(inside_branch=False)
+        await self._enter()
         key = self._run.emits()
         if key is not None:
             self._run.host.schedule(key, at, Due(kind="say", key=key, text=text))
@@ -243,19 +260,19 @@ class Turn:
 
     async def remember(self, key: str, value: object) -> None:
         """Keep something about this person; None forgets it. Any JSON value or frozen value."""
-        await self._enter(inside_branch=False)
+        await self._enter()
         if self._run.emits() is not None:
             self._run.host.remember(key, None if value is None else msgspec.json.encode(value))
 
     async def recall(self, key: str, kind: Any = Any) -> Any:
         """What was kept about this person, as `kind`; None when there is nothing."""
-        await self._enter(inside_branch=False)
+        await self._enter()
         data = await self._read(f"recall {key}", lambda: self._run.host.recall(key))
         return None if data is None else codec_for(kind).decode(data)
 
     async def history(self, limit: int = 50) -> list[Entry]:
         """The last lines of the transcript, oldest first, human agents' words included."""
-        await self._enter(inside_branch=False)
+        await self._enter()
 
         async def read() -> bytes:
             return msgspec.json.encode(await self._run.host.history(limit))
@@ -280,18 +297,16 @@ class Turn:
 
     async def changed(self, name: str) -> bool:
         """True for dialogs that began after this line was written; False for those that were already past it."""
-        await self._enter(inside_branch=False)
+        await self._enter()
         return self._run.changed(name)
 
     def again(self, slots: Mapping[str, str] | None = None) -> Again:
         """`return turn.again()` ends the handler and starts it anew with a fresh journal."""
         return Again(dict(slots or {}))
 
-    async def _enter(self, *, inside_branch: bool) -> None:
-        if self._run.over:
-            await self._run.dead_end()
-        self._run.check(self.scope)
-        if self.scope.prefix and not inside_branch:
+    async def _enter(self) -> None:
+        await self._run.enter(self.scope)
+        if self.scope.prefix:
             self._run.fault(Misuse("only turn.step is allowed inside turn.gather"))
 
     async def _read(self, name: str, read: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
@@ -304,24 +319,3 @@ class Turn:
             return data
         value = bytes(entry.value)
         return None if value == b"null" else value
-
-
-def buttons(key: str, choices: tuple[Choice, ...]) -> tuple[Button, ...]:
-    """Choices as offered under a reply's key: the same key and place is the same token, for ever (at most 40 bytes)."""
-    mark = digest(key)
-    return tuple(Button(token=f"{mark}.{i}", label=c.label, value=c.meaning) for i, c in enumerate(choices))
-
-
-def _question(
-    run: Run, pending: Pending, like: Like | None, *, about: str, timeout: float | None
-) -> tuple[Question, Pending]:
-    """The question alive, and what is kept of it; asked again after a restart, it keeps its first deadline."""
-    offered = buttons(f"{run.frame.base}:{pending.key}", pending.prompt.choices)
-    deadline = run.host.clock.now() + timeout if timeout is not None else 0.0
-    if run.frame.pending:
-        deadline = run.frame.pending.deadline
-    question = Question(
-        key=pending.key, prompt=pending.prompt, buttons=offered, like=like, help=about, deadline=deadline
-    )
-    pending.buttons, pending.deadline = offered, deadline
-    return question, pending

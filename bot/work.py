@@ -10,13 +10,17 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
-from bot.channel import Channel, Drafts, Entry
+from bot.channel import Channel, Drafts, Entry, Files
 from bot.clock import Clock
 from bot.dialog.host import Host
 from bot.dialog.journal import Lane, Offer, dump
-from bot.messages import Due
-from bot.rendering import fit
+from bot.errors import Rejected
+from bot.filelinks import ref_of
+from bot.messages import Due, Message
+from bot.people import Silence
+from bot.rendering.portions import portion, serve
 from bot.replies import Reply
 from bot.store.contract import (
     CaseRecord,
@@ -28,9 +32,11 @@ from bot.store.contract import (
     Outgoing,
     OutRow,
     OwnerChange,
+    SilenceChange,
     Store,
     Timer,
 )
+from bot.store.lookback import earlier
 from bot.trace import StepTrace, Trace, turn_id
 
 Send = Callable[[Sequence[OutRow], float], None]
@@ -48,7 +54,7 @@ LONG_TRY = 10.0
 
 
 class Work(Host):
-    """One turn in the making."""
+    """One turn in the making. Its first replies take the place of the outbox rows in `replaces`."""
 
     def __init__(
         self,
@@ -66,6 +72,7 @@ class Work(Host):
         self.claim, self.lane = claim, lane
         self.message, self.conversation = claim.message, claim.conversation
         self.clock, self.channel = clock, channel
+        self.forms = channel.capabilities.forms
         self.trace = Trace(turn=turn_id(claim.conversation.id, claim.n), at=clock.now(), attempts=claim.attempts)
         self.handed_off = self.nobody_there = False
         self.rev = claim.rev
@@ -80,6 +87,8 @@ class Work(Host):
         self._facts: dict[str, bytes | None] = {}
         self._owner: OwnerChange | None = None
         self._case: CaseRecord | None = None
+        self._silence: SilenceChange | None = None
+        self.replaces: list[str] = []
         self._committing = asyncio.Lock()
 
     @property
@@ -96,21 +105,32 @@ class Work(Host):
             top.quiet = False
         if reply.buttons:
             self.lane.offer = Offer(buttons=reply.buttons, skill=top.skill if top else "")
-        parts = fit(reply, self.channel.capabilities, self.channel.measure)
-        for number, part in enumerate(parts):
-            self._outgoing.append(Outgoing(key=f"{key}/{number}" if number else key, body=part))
+        parts, rest = serve(reply, self.channel.capabilities, self.channel.measure)
+        self.lane.rest += rest
+        self._hold(key, parts)
 
-    def notice(self, key: str, text: str) -> None:
-        """Hold a sentence of the house itself, said whoever owns the conversation."""
-        self._outgoing.append(Outgoing(key=key, body=Reply(text=text), source="system"))
+    def more(self, key: str) -> None:
+        """Hold the next portion of what was too long to be said at once."""
+        parts, self.lane.rest = portion(self.lane.rest, self.channel.capabilities.max_parts)
+        self._hold(key, parts)
+
+    def _hold(self, key: str, parts: Sequence[Reply]) -> None:
+        for number, part in enumerate(parts):
+            edits = self.replaces.pop(0) if self.replaces else ""
+            self._outgoing.append(Outgoing(key=f"{key}/{number}" if number else key, body=part, edits=edits))
+
+    def notice(self, key: str, text: str, *, always: bool = False) -> None:
+        """Hold a sentence of the house itself, said whoever owns the conversation; `always` even to who opted out."""
+        self._outgoing.append(Outgoing(key=key, body=Reply(text=text), source="system", always=always))
 
     def call(self, key: str, call: DeskCall) -> None:
         """Hold something to do at the desk."""
         self._outgoing.append(Outgoing(key=key, call=call, source="system"))
 
-    def pass_on(self, case: str) -> None:
-        """Hold the person's message for the desk."""
-        self.call(f"{case}:in.{self.claim.n}", DeskCall(kind="append", case=case, entry=self._entry()))
+    def pass_on(self, case: str, *, text: str = "") -> None:
+        """Hold the person's message for the desk; `text` says it in other words."""
+        entry = replace(self._entry(), text=text or self.message.text)
+        self.call(f"{case}:in.{self.claim.n}", DeskCall(kind="append", case=case, entry=entry))
 
     def _entry(self) -> Entry:
         message = self.message
@@ -126,6 +146,7 @@ class Work(Host):
 
     def schedule(self, key: str, at: float, due: Due) -> None:
         """Hold a timer."""
+        self.touched = self.touched or due.kind == "say"
         self._timers[key] = Timer(key=key, at=at, due=due)
 
     def unschedule(self, key: str) -> None:
@@ -136,6 +157,10 @@ class Work(Host):
     def own(self, owner: OwnerChange, case: CaseRecord | None = None) -> None:
         """Change who speaks, with this commit."""
         self._owner, self._case = owner, case
+
+    def silence(self, silence: Silence, word: str = "") -> None:
+        """Send nothing from this commit on, or again."""
+        self._silence = SilenceChange(silence=silence, word=word)
 
     @property
     def owner_version(self) -> int:
@@ -180,10 +205,33 @@ class Work(Host):
             lines.append(self._entry())
         return lines[-limit:]
 
+    async def said_before(self, limit: int) -> list[tuple[int, Message]]:
+        """What people wrote before this message, newest first, each with the number of its turn."""
+        return await earlier(self._store, self.conversation.id, self.claim.seq, limit)
+
+    async def made(self, n: int) -> tuple[Trace, list[OutRow]] | None:
+        """What an earlier turn did, and what it said."""
+        found = await self._store.trace(self.conversation.id, n)
+        return None if found is None else (msgspec.json.decode(found[0], type=Trace), found[1])
+
     async def draft(self, key: str, text: str) -> None:
         """Show a reply that is being made."""
         if isinstance(self.channel, Drafts):
             await self.channel.draft(self.conversation.address, key, text)
+
+    async def read(self, url: str, largest: int) -> bytes:
+        """A file that came in here, through its channel. Raises Rejected or NotSent."""
+        address = self.conversation.address
+        ref = ref_of(url, address.channel, address.account)
+        if ref is None or not isinstance(self.channel, Files):
+            raise Rejected("this is no file of this conversation's channel")
+        data = b""
+        async with self.channel.open_file(ref) as download:
+            async for chunk in download.chunks:
+                data += chunk
+                if len(data) > largest:
+                    raise Rejected(f"it has more than {largest} bytes")
+        return data
 
     def stepped(self, name: str, milliseconds: float, problem: str) -> None:
         """Note a step in the trace."""
@@ -203,6 +251,7 @@ class Work(Host):
     async def finish(self, *, keep: bool = True, parked: str = "") -> Committed:
         """Commit the rest and move past this turn. Raises StoreError."""
         async with self._committing:
+            self.trace.lasting = self.trace.lasting or self.touched
             self.trace.milliseconds = round((self.clock.now() - self.trace.at) * 1e3, 2)
             return await self._commit(done=True, keep=keep, parked=parked)
 
@@ -227,11 +276,12 @@ class Work(Host):
             facts=tuple(Fact(person=person, key=key, value=value) for key, value in self._facts.items()),
             owner=self._owner,
             case=self._case,
+            silence=self._silence,
             trace=msgspec.json.encode(self.trace) if done else None,
             parked=parked,
         )
         self._outgoing, self._cleared = [], []
-        self._timers, owner, self._owner, self._case = {}, self._owner, None, None
+        self._timers, owner, self._owner, self._case, self._silence = {}, self._owner, None, None, None
         began = self.clock.steady()
         committed = await self._store.commit(change)
         self.rev = committed.rev

@@ -89,7 +89,7 @@ def test_a_bot_serves_answers_commands_and_stops(running: tuple[Shell, subproces
     link = shell.run("console-link", "Ann").stdout.strip()
     assert link.startswith(demo)
     assert get(link)[0] == 200
-    assert shell.run("dead-letters").stdout == "No turn was given up.\n"
+    assert shell.run("dead-letters").stdout == "No turn was given up, and everything could be read.\n"
     unknown = shell.run("explain", "c00000000000000000000.1")
     assert (unknown.returncode, unknown.stderr.strip()) == (1, "there is no turn c00000000000000000000.1 (yet)")
 
@@ -103,7 +103,13 @@ def test_a_bot_serves_answers_commands_and_stops(running: tuple[Shell, subproces
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=15) == 0
     assert time.monotonic() - began < 10
-    assert shell.run("dead-letters").stdout == "No turn was given up.\n", "also without a running bot"
+    assert shell.run("dead-letters").stdout == "No turn was given up, and everything could be read.\n", (
+        "also without a running bot"
+    )
+    assert shell.run("opt-outs").stdout == "Nobody has opted out, and nobody has blocked the bot.\n"
+    unknown = shell.run("dead-letters", "show", "u0")
+    assert (unknown.returncode, "there is no dead letter 'u0'" in unknown.stderr) == (1, True)
+    assert "must be there to read the letter" in shell.run("dead-letters", "resubmit", "u0").stderr
 
 
 def test_mistakes_are_told_in_sentences(shell: Shell) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from bot.dialog.forms import FormLike
 from bot.dialog.likes import Like, NotLike
-from bot.messages import Command, Content, Pressed, Text
+from bot.messages import Command, Content, Pressed, Submitted, Text
 from bot.replies import Button
 from bot.text import Unsure, choose, meaning
 
@@ -44,7 +45,7 @@ class Torn(msgspec.Struct, frozen=True):
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """A button of a question that is over."""
+    """A button or a form of a question that is over."""
 
 
 class Unfit(msgspec.Struct, frozen=True):
@@ -61,9 +62,11 @@ def understand(content: Content, buttons: Sequence[Button], like: Like | None, n
     match content:
         case Pressed(token=token):
             return _pressed(token, buttons)
+        case Submitted() as filled:
+            return _filled_in(filled, like, now)
         case Command(name=name, text=text):
             word = _COMMANDS.get(name)
-            return Said(word) if word and not text else Unfit()
+            return Said(word) if word and (not text or word == "help") else Unfit()
         case Text(text=text):
             return _words(text, buttons, like, now)
         case _:
@@ -75,6 +78,15 @@ def _pressed(token: str, buttons: Sequence[Button]) -> Understood:
         if button.token == token:
             return Chosen(button)
     return Stale()
+
+
+def _filled_in(filled: Submitted, like: Like | None, now: float) -> Understood:
+    if not isinstance(like, FormLike) or like.token != filled.token:
+        return Stale()
+    try:
+        return Given(like.submitted(filled.values, now))
+    except NotLike as problem:
+        return Unfit(str(problem))
 
 
 def _words(text: str, buttons: Sequence[Button], like: Like | None, now: float) -> Understood:

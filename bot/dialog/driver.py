@@ -17,7 +17,7 @@ import structlog
 from msgspec.structs import replace
 
 from bot.dialog.gates import Gates
-from bot.dialog.journal import Frame, Lane, Offer, Outcome, load
+from bot.dialog.journal import UNASKED, Frame, Lane, Offer, Outcome, load
 from bot.dialog.run import Run
 from bot.dialog.scope import Scope
 from bot.dialog.stops import Again, Asked, Broken, Ended, Question, Stop
@@ -192,7 +192,7 @@ class Dialogs:
     async def back(self, work: Work) -> str:
         """Undo the last answer and ask that question again; "effect" or "first" when that can't be."""
         frame = work.lane.frames[-1]
-        asks = [at for at, entry in enumerate(frame.journal) if entry.kind == "ask"]
+        asks = [at for at, entry in enumerate(frame.journal) if entry.kind == "ask" and entry.detail != UNASKED]
         if not asks:
             return "first"
         if any(entry.effect for entry in frame.journal[asks[-1] :]):

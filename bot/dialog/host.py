@@ -13,7 +13,14 @@ from bot.replies import Reply
 
 
 class Host(ABC):
-    """One turn, as a run sees it. What is emitted waits until the turn commits or `flush` is called."""
+    """One turn, as a run sees it. What is emitted waits until the turn commits or `flush` is called.
+
+    `forms` says that the person's channel shows several questions together; `touched` that a step of this turn may have
+    changed something in the world.
+    """
+
+    forms: bool = False
+    touched: bool = False
 
     message: Message
     conversation: Conversation
@@ -54,6 +61,10 @@ class Host(ABC):
     @abstractmethod
     async def draft(self, key: str, text: str) -> None:
         """Show a reply that is being made, where the channel can."""
+
+    @abstractmethod
+    async def read(self, url: str, largest: int) -> bytes:
+        """A file that came in, of at most so many bytes. Raises Rejected or NotSent."""
 
     @abstractmethod
     def stepped(self, name: str, milliseconds: float, problem: str) -> None:

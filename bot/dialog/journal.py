@@ -22,7 +22,11 @@ MAX_MENDS = 20
 """How often a dialog may be cut back before it is given up."""
 
 Kind = Literal["ask", "step", "mark"]
-Outcome = Literal["cancel", "timeout", "failed", "started"]
+Outcome = Literal["cancel", "timeout", "failed", "started", "typed"]
+"""What an entry holds instead of a value; "typed" is a form that is asked question by question."""
+
+UNASKED = "unasked"
+"""The detail of a form that nobody was shown, since the channel has none: "back" goes past it."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -112,7 +116,8 @@ class Offer(msgspec.Struct, omit_defaults=True):
 class Lane(msgspec.Struct, omit_defaults=True):
     """The state of one conversation. The last frame is the one in the foreground.
 
-    `kept` are scheduled texts that came due while a human owned the conversation.
+    `kept` are scheduled texts that came due while a human owned the conversation. `rest` is what is left of a long
+    reply, for whoever asks for more; anything else they say drops it.
     """
 
     frames: list[Frame] = []
@@ -120,6 +125,7 @@ class Lane(msgspec.Struct, omit_defaults=True):
     misses: int = 0
     flooded: bool = False
     kept: list[Due] = []
+    rest: list[Reply] = []
 
     @property
     def top(self) -> Frame | None:

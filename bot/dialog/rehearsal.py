@@ -211,6 +211,10 @@ class _Onlooker(Host):
         """Refuse."""
         self._refuse()
 
+    async def read(self, url: str, largest: int) -> bytes:
+        """Refuse."""
+        self._refuse()
+
     def stepped(self, name: str, milliseconds: float, problem: str) -> None:
         """Refuse."""
         self._refuse()

@@ -157,6 +157,12 @@ class Run:
         """The time of the scope's last entry: the same on every replay."""
         return max(scope.since, self._times.get(scope.prefix, 0.0)) if scope.prefix else self._last
 
+    async def enter(self, scope: Scope) -> None:
+        """What every call of a turn begins with: it must come from the handler, and the run must not be over."""
+        if self.over:
+            await self.dead_end()
+        self.check(scope)
+
     def check(self, scope: Scope) -> None:
         """Refuse calls from other tasks."""
         if asyncio.current_task() is not scope.task:
@@ -326,6 +332,8 @@ class Run:
                 raise Cancelled
             case "timeout":
                 raise AskTimeout(entry.name)
+            case "typed":
+                return None
             case _:
                 return codec_for(str if entry.detail == "choice" else kind).decode(bytes(entry.value))
 

@@ -40,9 +40,14 @@ class Scope:
         """An id that is the same on every replay."""
         return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
 
+    @property
+    def ahead(self) -> str:
+        """The key that comes next."""
+        return f"{self.prefix}{self._next}"
+
     def key(self) -> str:
         """The next key."""
-        key = f"{self.prefix}{self._next}"
+        key = self.ahead
         self._next += 1
         return key
 

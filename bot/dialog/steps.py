@@ -49,6 +49,7 @@ class Step:
 
 async def perform(run: Run, step: Step, entry: Record | None) -> Any:
     """The step's result: from the journal, or by running it."""
+    run.host.touched = run.host.touched or step.effect
     if entry is not None and entry.outcome != "started":
         return _recorded(step, entry)
     if entry is not None:

@@ -24,7 +24,7 @@ from bot.desk import AgentTyping, Case, Desk, DeskEvent, DeskGateway, Ref
 from bot.errors import NotSent
 from bot.handoff import moves
 from bot.inbox import Inbox
-from bot.messages import Command, Content, Due, Joined, Message, Pressed, Text, Typing
+from bot.messages import Command, Content, Deleted, Due, Edited, Joined, Message, Pressed, Reacted, Text, Typing
 from bot.peers import Job
 from bot.people import Conversation
 from bot.phrases import Phrases
@@ -74,9 +74,29 @@ class Bridge(DeskGateway):
         elif owner in {"requested", "queued"} and _leaves(content):
             work.trace.decided = "left the queue"
             await self._leave(work, case)
-        else:
+        elif not self._changed(work, case):
             work.trace.decided = "a person owns the conversation"
             work.pass_on(case)
+
+    def _changed(self, work: Work, case: str) -> bool:
+        """Tell the desk what became of an earlier message: whether this one is about one."""
+        match work.message.content:
+            case Edited(settled=True) | Deleted(settled=True):
+                work.trace.decided = "changed before it was passed on"
+            case Edited(text=text):
+                work.trace.decided = "an edit, passed on to a person"
+                work.pass_on(case, text=self._phrases.edited.replace("{text}", text))
+            case Deleted():
+                self._note(work, case, "They took back a message that they sent before.")
+            case Reacted(emoji=emoji, added=added):
+                self._note(work, case, f"They reacted with {emoji}." if added else f"They took back their {emoji}.")
+            case _:
+                return False
+        return True
+
+    def _note(self, work: Work, case: str, text: str) -> None:
+        work.trace.decided = "noted for a person"
+        work.call(f"{case}:note.{work.claim.n}", DeskCall(kind="note", case=case, text=text))
 
     async def _due(self, work: Work, due: Due) -> None:
         owner, case = work.conversation.owner, work.conversation.case

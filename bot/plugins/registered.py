@@ -95,7 +95,7 @@ class Registrar:
         for other, theirs in self._all("skills"):
             if theirs.name == skill.name:
                 raise self._twice(f"the skill {skill.name}", other)
-        if not skill.handlers:
+        if not skill.handlers and not skill.jobs:
             raise PluginError(
                 f"{self._plugin.name}: the skill {skill.name} has no handler; "
                 f'add one: @skill.intent("an example") async def answer(turn: Turn) -> None'

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.rendering.document import Block, Document, Span
-from bot.rendering.filling import escape, fill
+from bot.rendering.filling import escape, fill, fill_in
 from bot.rendering.fitting import degrade, fit
+from bot.rendering.mentions import mentioned
 from bot.rendering.parsing import parse
 from bot.rendering.plain import plain
 from bot.rendering.splitting import split
@@ -17,8 +18,10 @@ __all__ = [
     "degrade",
     "escape",
     "fill",
+    "fill_in",
     "fit",
     "markdown",
+    "mentioned",
     "parse",
     "plain",
     "split",

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bot.channel import Capabilities
 from bot.messages import Media
 from bot.rendering.document import Block, Document, Span
+from bot.rendering.mentions import only, without
 from bot.rendering.parsing import parse
 from bot.rendering.splitting import Measure, split
 from bot.rendering.writing import markdown
@@ -20,7 +21,12 @@ FREE = "Type your answer, or a number from the list."
 
 
 def degrade(reply: Reply, capabilities: Capabilities) -> Reply:
-    """Turn choices, a card and media into text where the channel can't show them; everything else stays."""
+    """Turn choices, a card and media into text where the channel can't show them; everything else stays.
+
+    Nobody is called but the reply's own mentions, and nobody where the channel can't. A form is left out: who asks it
+    asks its questions one by one.
+    """
+    reply = _uncalled(reply, capabilities)
     card = reply.card
     flat_card = card is not None and not capabilities.cards
     media = reply.media
@@ -31,16 +37,17 @@ def degrade(reply: Reply, capabilities: Capabilities) -> Reply:
     flat_choices = len(labels) > capabilities.buttons
     if not (flat_card or flat_media or flat_choices):
         return reply
-    blocks = list(parse(reply.text).blocks)
+    blocks: list[Block] = []
     if card is not None and flat_card:
         blocks += _card(card)
     if flat_media:
         blocks += _links(media)
     if flat_choices:
         blocks += _numbered(labels, FREE if reply.free else HINT)
+    whole = (*parse(reply.text).blocks, *(without(block) for block in blocks))
     return replace(
         reply,
-        text=markdown(Document(blocks=tuple(blocks))),
+        text=markdown(Document(blocks=whole)),
         card=None if flat_card else card,
         media=() if flat_media else media,
         choices=() if flat_choices else reply.choices,
@@ -48,15 +55,35 @@ def degrade(reply: Reply, capabilities: Capabilities) -> Reply:
     )
 
 
+def _uncalled(reply: Reply, capabilities: Capabilities) -> Reply:
+    """The reply without a form that can't be shown, and without calls that are not to be made."""
+    mentions = reply.mentions if capabilities.mentions else ()
+    form = reply.form if capabilities.forms else None
+    text = only(reply.text, mentions)
+    card = reply.card
+    words = only(card.text, ()) if card else ""
+    if card is not None and words != card.text:
+        card = replace(card, text=words)
+    if text is reply.text and mentions is reply.mentions and form is reply.form and card is reply.card:
+        return reply
+    return replace(reply, text=text, mentions=mentions, form=form, card=card)
+
+
 def fit(reply: Reply, capabilities: Capabilities, measure: Measure) -> list[Reply]:
-    """The replies to send for one reply: degraded and split. Buttons, card and media go with the last one."""
+    """The replies to send for one reply: degraded and split.
+
+    The first one ends the draft; buttons, card, media and form go with the last.
+    """
     reply = degrade(reply, capabilities)
     texts = split(reply.text, capabilities.max_text, measure)
-    extras = reply.card is not None or bool(reply.media or reply.buttons or reply.choices)
+    extras = reply.card is not None or reply.form is not None or bool(reply.media or reply.buttons or reply.choices)
     if not texts:
         return [replace(reply, text="")] if extras else []
-    first = [replace(reply, text=text, card=None, media=(), buttons=(), choices=()) for text in texts[:-1]]
-    return [*first, replace(reply, text=texts[-1])]
+    if len(texts) == 1:
+        return [replace(reply, text=texts[0])]
+    bare = replace(reply, card=None, media=(), buttons=(), choices=(), form=None)
+    first = [replace(bare, text=text, draft="" if number else reply.draft) for number, text in enumerate(texts[:-1])]
+    return [*first, replace(reply, text=texts[-1], draft="")]
 
 
 def _numbered(labels: list[str], hint: str) -> list[Block]:

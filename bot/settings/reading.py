@@ -176,5 +176,9 @@ def _secrets(model: BaseModel) -> Iterator[str]:
         if isinstance(value, SecretStr):
             if value.get_secret_value():
                 yield value.get_secret_value()
+        elif isinstance(value, dict):
+            for part in value.values():
+                if isinstance(part, BaseModel):
+                    yield from _secrets(part)
         elif isinstance(value, BaseModel):
             yield from _secrets(value)

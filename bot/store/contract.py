@@ -26,7 +26,7 @@ from sqlalchemy import Connection
 
 from bot.channel import Accepted, Entry, Source
 from bot.messages import Address, Due, Message, Value
-from bot.people import Conversation, Owner
+from bot.people import Conversation, Owner, Silence
 from bot.replies import Reply
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ Begun = Literal["sending", "waits", "taken", "sent", "failed", "ambiguous", "sup
 """What became of the wish to send a row. Only "sending" says to go on.
 
 "waits": an earlier row of its line is not done with; ask again. "taken": somebody else has it. The others: it is done.
-"suppressed" is the bot's own word once a human speaks.
+"suppressed" is the bot's own word once a human speaks, and any word to somebody who wants none.
 """
 
 
@@ -68,13 +68,19 @@ class DeskCall(Value, frozen=True):
 
 
 class Outgoing(Value, frozen=True):
-    """A row for the outbox. `key` is unique within the conversation: a second row of the same key is dropped."""
+    """A row for the outbox. `key` is unique within the conversation: a second row of the same key is dropped.
+
+    `always` sends it even to somebody who wants to hear nothing. `edits` is the id of an older row of the conversation:
+    this one takes its place where the platform can do that.
+    """
 
     key: str
     body: Reply | None = None
     call: DeskCall | None = None
     source: Source = "bot"
     author: str = ""
+    always: bool = False
+    edits: str = ""
 
 
 class OutRow(Value, frozen=True):
@@ -121,6 +127,13 @@ class OwnerChange(Value, frozen=True):
     expected: int
     owner: Owner
     case: str = ""
+
+
+class SilenceChange(Value, frozen=True):
+    """Whether anything is sent from now on; `word` is what the person said for it. Kept in the ledger of consents."""
+
+    silence: Silence
+    word: str = ""
 
 
 class CaseRecord(Value, frozen=True):
@@ -178,6 +191,7 @@ class Change(Value, frozen=True):
     facts: tuple[Fact, ...] = ()
     owner: OwnerChange | None = None
     case: CaseRecord | None = None
+    silence: SilenceChange | None = None
     trace: bytes | None = None
     parked: str = ""
 
@@ -207,6 +221,7 @@ class Effect(Value, frozen=True):
     case: CaseRecord | None = None
     outgoing: tuple[Outgoing, ...] = ()
     timers: tuple[Timer, ...] = ()
+    silence: SilenceChange | None = None
     message: Message | None = None
     hold: float = 10.0
 
@@ -259,7 +274,11 @@ class Store(Database):
 
     @abstractmethod
     async def put(self, message: Message, now: float) -> Accepted:
-        """Store a message durably; the same event id again answers the same with `duplicate` set."""
+        """Store a message durably; the same event id again answers the same with `duplicate` set.
+
+        An Edited or Deleted whose target waits, and was not claimed yet, changes it in the same transaction (see
+        amending.py).
+        """
 
     @abstractmethod
     async def take(self, message: Message, worker: str, lease: float, now: float) -> tuple[Accepted, Claim | None]:
@@ -326,6 +345,7 @@ class Store(Database):
         """Durably say that a send begins now; `wait` is after how many seconds its outcome may be looked up.
 
         It begins ("sending") only if `row.attempts` is still what it was, and nothing of its line stands before it.
+        To a conversation with a `silence` nothing is sent but what is marked `always`.
         """
 
     @abstractmethod

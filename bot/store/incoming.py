@@ -35,11 +35,11 @@ class Incoming(NamedTuple):
         return 1 if self.message.text or self.message.media else 0
 
     @property
-    def sender(self) -> tuple[str, str, str, str, int]:
-        """What the message says about its sender: name, language, phone, e-mail, and 1 if the platform vouches."""
+    def sender(self) -> tuple[str, str, str, str, int, str]:
+        """What the message says about its sender: name, language, phone, e-mail, 1 if vouched for, time zone."""
         sender = self.message.sender
         vouched = 1 if sender.verified and (sender.phone or sender.email) else 0
-        return sender.name, sender.language, sender.phone, sender.email, vouched
+        return sender.name, sender.language, sender.phone, sender.email, vouched, sender.timezone
 
 
 def incoming(message: Message) -> Incoming:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -16,9 +17,9 @@ from bot.store.contract import CaseRecord, Claim, DeadLetter, Outgoing, OutRow
 Row = Sequence[Any]
 
 TURN = """
-SELECT l.conversation, l.tenant, l.channel, l.account, l.chat, l.thread, l.owner, l.owner_version, l.case_id,
+SELECT l.conversation, l.tenant, l.channel, l.account, l.chat, l.thread, l.owner, l.owner_version, l.case_id, l.silence,
        l.epoch, l.head, l.rev, l.attempts, l.turn_seq, i.payload,
-       i.person, p.name, p.language, p.phone, p.email, p.verified, s.state
+       i.person, p.name, p.language, p.phone, p.email, p.verified, p.timezone, s.state
 FROM lanes l
 JOIN inbox i ON i.conversation = l.conversation AND i.seq = l.turn_seq
 LEFT JOIN people p ON p.id = i.person
@@ -26,13 +27,13 @@ LEFT JOIN states s ON s.conversation = l.conversation """
 
 OUTBOX = """
 SELECT o.conversation, o.seq, o.turn, o.target, o.key, o.body, o.source, o.author, o.status, o.attempts,
-       o.not_before, o.first_attempt_at, o.last_attempt_at, o.platform_id, o.error,
+       o.not_before, o.first_attempt_at, o.last_attempt_at, o.platform_id, o.error, o.always, o.edits,
        l.channel, l.account, l.chat, l.thread
 FROM outbox o JOIN lanes l ON l.conversation = o.conversation """
 
 CONVERSATION = """
-l.conversation, l.channel, l.account, l.chat, l.thread, l.tenant, l.owner, l.owner_version, l.case_id,
-l.person, p.name, p.language, p.phone, p.email, p.verified
+l.conversation, l.channel, l.account, l.chat, l.thread, l.tenant, l.owner, l.owner_version, l.case_id, l.silence,
+l.person, p.name, p.language, p.phone, p.email, p.verified, p.timezone
 FROM lanes l LEFT JOIN people p ON p.id = l.person """
 
 CASES = "SELECT id, conversation, desk, queue, reason, opened_at, ref, agent, state, cursor, closed_at FROM cases "
@@ -45,17 +46,18 @@ ORDER BY d.at DESC, d.conversation, d.n DESC LIMIT """
 
 def as_claim(row: Row, taken: int = 0) -> Claim:
     """A row of TURN; `taken` is 1 when it was read before the claim was written."""
-    (conversation, tenant, channel, account, chat, thread, owner, owner_version, case) = row[:9]
-    (epoch, head, rev, attempts, seq, payload, person, name, language, phone, email, verified, state) = row[9:]
+    (conversation, tenant, channel, account, chat, thread, owner, owner_version, case, silence) = row[:10]
+    (epoch, head, rev, attempts, seq, payload, *person, state) = row[10:]
     return Claim(
         conversation=Conversation(
             id=conversation,
             address=Address(channel=channel, account=account, chat=chat, thread=thread),
-            person=as_person(person, name, language, phone, email, verified),
+            person=as_person(person),
             tenant=tenant,
             owner=owner,
             owner_version=owner_version,
             case=case,
+            silence=silence,
         ),
         epoch=epoch + taken,
         n=head + 1,
@@ -67,10 +69,9 @@ def as_claim(row: Row, taken: int = 0) -> Claim:
     )
 
 
-def as_person(
-    id: str, name: str | None, language: str | None, phone: str | None, email: str | None, verified: int | None
-) -> Person:
-    """A person from an outer join, of whom there may be no row."""
+def as_person(row: Row) -> Person:
+    """An id and the columns of people, from an outer join: there may be no row of theirs."""
+    id, name, language, phone, email, verified, timezone = row
     return Person(
         id=id,
         name=name or "",
@@ -78,33 +79,37 @@ def as_person(
         phone=phone or "",
         email=email or "",
         verified=bool(verified),
+        timezone=timezone or "",
     )
 
 
 def as_conversation(row: Row) -> Conversation:
     """A row of CONVERSATION."""
-    id, channel, account, chat, thread, tenant, owner, owner_version, case = row[:9]
+    id, channel, account, chat, thread, tenant, owner, owner_version, case, silence = row[:10]
     return Conversation(
         id=id,
         address=Address(channel=channel, account=account, chat=chat, thread=thread),
-        person=as_person(*row[9:]),
+        person=as_person(row[10:]),
         tenant=tenant,
         owner=owner,
         owner_version=owner_version,
         case=case,
+        silence=silence,
     )
 
 
 def as_row(row: Row) -> OutRow:
     """A row of OUTBOX."""
     conversation, seq, turn, target, key, body, source, author, status, attempts = row[:10]
-    not_before, first_attempt_at, last_attempt_at, platform_id, error, channel, account, chat, thread = row[10:]
+    not_before, first_attempt_at, last_attempt_at, platform_id, error, always, edits, *place = row[10:]
     outgoing = Outgoing(
         key=key,
         body=decode_reply(body) if target == "channel" else None,
         call=decode_call(body) if target == "desk" else None,
         source=source,
         author=author,
+        always=bool(always),
+        edits=edits,
     )
     return OutRow(
         id=f"{conversation}.{seq}",
@@ -112,7 +117,7 @@ def as_row(row: Row) -> OutRow:
         seq=seq,
         turn=turn,
         target=target,
-        address=Address(channel=channel, account=account, chat=chat, thread=thread),
+        address=as_address(place),
         outgoing=outgoing,
         status=status,
         attempts=attempts,
@@ -173,6 +178,15 @@ def as_entry(row: Row) -> Entry:
         return Entry(seq=seq, source="user", at=message.at, text=message.text, message=message)
     reply = decode_reply(content)
     return Entry(seq=seq, source=source, at=at, text=reply.text, author=author, buttons=reply.buttons, reply=reply)
+
+
+def as_entries(rows: Iterable[Row]) -> list[Entry]:
+    """Lines of the transcript, without those that this version can't decode."""
+    entries = []
+    for row in rows:
+        with contextlib.suppress(msgspec.MsgspecError):
+            entries.append(as_entry(row))
+    return entries
 
 
 def as_case(row: Row) -> CaseRecord:

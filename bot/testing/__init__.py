@@ -2,7 +2,8 @@
 
 from bot.testing.clock import VirtualClock
 from bot.testing.fakes import FakeChannel, FakeDesk, Helpdesk, Platform
-from bot.testing.kit import Bot, User
+from bot.testing.kit import Bot
 from bot.testing.survival import survives
+from bot.testing.user import User
 
 __all__ = ["Bot", "FakeChannel", "FakeDesk", "Helpdesk", "Platform", "User", "VirtualClock", "survives"]

@@ -143,10 +143,12 @@ class Core(LoneGateway):
 class Wire(ABC):
     """One person on the platform behind a channel. It outlives the channel, as a platform does.
 
-    `redelivers` says that the platform repeats an event that was not acknowledged.
+    `redelivers` says that the platform repeats an event that was not acknowledged. `friend` is the platform's id of
+    somebody who can be called there.
     """
 
     redelivers = True
+    friend = "U42"
 
     @abstractmethod
     async def build(self) -> Channel:
@@ -165,6 +167,17 @@ class Wire(ABC):
     async def press(self, label: str) -> bool:
         """The person presses the newest button with this label. Whether the platform was told that it is stored."""
         raise AssertionError(f"capabilities.buttons is set, and this wire can't press {label!r}")
+
+    async def fill_in(self, values: dict[str, str]) -> bool:
+        """The person opens the newest form, fills it in and sends it. Whether the platform was told that it is stored.
+
+        `values` are by the names of the fields; of a choice it is its label. What is not there is left empty.
+        """
+        raise AssertionError("capabilities.forms is set, and this wire can't fill in a form")
+
+    async def called(self) -> list[str]:
+        """The platform's ids of all who were called by what the bot said, in order."""
+        return []
 
     @abstractmethod
     async def sees(self) -> str:

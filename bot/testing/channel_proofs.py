@@ -3,22 +3,41 @@
 The checks are named `test_proves_...` and record what they proved; `python -m bot.testing.capabilities` runs them.
 """
 
-# ruff: noqa: S101  # asserting is what a conformance suite does; a button's token is no secret
+# ruff: noqa: S101, S106  # asserting is what a conformance suite does; a button's token is no secret
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.channel import Capabilities, Drafts, Types
-from bot.messages import Media, Pressed
-from bot.replies import Button, Card, Choice, Field, Reply
+from msgspec.structs import replace
+
+from bot.channel import Capabilities, Drafts, Edits, Types
+from bot.messages import Media, Pressed, Submitted
+from bot.replies import Button, Card, Choice, Field, Form, FormField, Mention, Reply
 from bot.testing.channel_kit import ChannelSuite, Talk, soon
 
 Record = Callable[[str, object], None]
 
-UNPROVEN = ("edits", "reactions", "forms", "mentions")
-"""Announced for the time being only: no contract of ours has a call for them yet."""
+UNPROVEN = ("reactions",)
+"""Announced for the time being only: no contract of ours has a call for it yet."""
+
+NO_ABILITY = ("confirms_consent", "max_parts", "paces", "send_timeout")
+"""Habits of a platform that the core keeps; there is nothing to show on the platform itself."""
+
+FORM = Form(
+    title="Contact",
+    token="0123456789ab.form",
+    fields=(
+        FormField(name="name", label="Your name"),
+        FormField(name="size", label="Size", kind="choice", choices=(Choice(label="Small"), Choice(label="Medium"))),
+        FormField(name="count", label="How many", kind="number"),
+        FormField(name="day", label="Day", kind="date", optional=True),
+        FormField(name="email", label="E-mail", kind="email", optional=True),
+        FormField(name="note", label="Note", kind="long", hint="Anything else", optional=True),
+    ),
+)
+"""A form with a field of every kind."""
 
 
 class ProofContract(ChannelSuite):
@@ -127,10 +146,70 @@ class ProofContract(ChannelSuite):
                 assert await talk.channel.find_sent(unsent) is None
             self._proven(record_property, talk, "read_back", talk.channel.capabilities.read_back)
 
+    async def test_proves_forms(self, tmp_path: Path, record_property: Record) -> None:
+        """A form is opened, filled in, and comes back with its token; elsewhere the words beside it are said."""
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            await talk.says(Reply(text="How do we reach you?", form=FORM), there)
+            assert "How do we reach you?" in await talk.wire.sees()
+            if talk.channel.capabilities.forms:
+                values = {"name": "Ana <b>", "size": "Medium", "count": "3", "day": "2026-03-03", "note": "one\ntwo"}
+                assert await talk.wire.fill_in(values)
+                message = talk.core.received[-1]
+                assert isinstance(message.content, Submitted)
+                assert message.content.token == FORM.token
+                assert {name: value for name, value in message.content.values.items() if value} == values
+                assert "Ana" in message.text, "the transcript does not say what was filled in"
+                assert message.address == there
+            self._proven(record_property, talk, "forms", talk.channel.capabilities.forms)
+
+    async def test_proves_mentions(self, tmp_path: Path, record_property: Record) -> None:
+        """Exactly those are called whom the reply names; words that look like a call are words."""
+        text = "[Ana Novak](mention:0), your order is here, [all](mention:1) of it. @everyone <!channel>"
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            can = talk.channel.capabilities.mentions
+            friend = Mention(user=talk.wire.friend, name="Ana Novak")
+            await talk.says(Reply(text=text, mentions=(friend,)), there)
+            seen = await talk.wire.sees()
+            # A platform may show those who are called by the names that they have there.
+            assert "Ana Novak" in seen or (can and friend.user in seen)
+            assert "your order is here, all of it." in seen
+            assert "mention:" not in seen
+            assert await talk.wire.called() == ([friend.user] if can else [])
+            if can:
+                # An agent's or a model's words, on a way that does not come by what the core takes out.
+                (made,) = talk.core.deliveries(talk.channel, Reply(text="words"), there)
+                forged = replace(made, reply=replace(made.reply, text="Now [everybody](mention:0) comes."))
+                talk.core.write_down(forged)
+                await talk.channel.send(forged)
+                assert "Now everybody comes." in await talk.wire.sees()
+                assert await talk.wire.called() == [friend.user]
+            self._proven(record_property, talk, "mentions", can)
+
+    async def test_proves_edits(self, tmp_path: Path, record_property: Record) -> None:
+        """What was said says something else, and twice does no harm."""
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            if talk.channel.capabilities.edits:
+                assert isinstance(talk.channel, Edits)
+                (made,) = talk.core.deliveries(talk.channel, Reply(text="It costs **40**."), there)
+                talk.core.write_down(made)
+                receipt = await talk.channel.send(made)
+                await talk.says("That is all.", there)
+                changed = replace(made, reply=replace(made.reply, text="It costs **50**."))
+                for _ in range(2):
+                    await talk.channel.edit(changed, receipt.platform_id)
+                seen = await talk.wire.sees()
+                assert seen.count("It costs 50.") == 1
+                assert "It costs 40." not in seen
+                assert "That is all." in seen
+            self._proven(record_property, talk, "edits", talk.channel.capabilities.edits)
+
     async def test_proves_nothing_of_the_rest(self, tmp_path: Path, record_property: Record) -> None:
         """Every field of Capabilities is proven above, known to be unproven, or no ability."""
         proven = {name.removeprefix("test_proves_") for name in dir(self) if name.startswith("test_proves_")}
-        assert set(Capabilities.__struct_fields__) - proven == {*UNPROVEN, "send_timeout", "paces"}
+        assert set(Capabilities.__struct_fields__) - proven == {*UNPROVEN, *NO_ABILITY}
         async with self.opened(tmp_path) as talk:
             for name in UNPROVEN:
                 announced = getattr(talk.channel.capabilities, name)

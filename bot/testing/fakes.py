@@ -6,10 +6,13 @@ They are real plugins behind the real contracts, and keep the contracts' promise
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from bot.channel import Capabilities, Channel, Delivery, Drafts, Entry, Gateway, Receipt, Types
+from msgspec.structs import replace
+
+from bot.channel import Capabilities, Channel, Delivery, Download, Drafts, Edits, Entry, Files, Gateway, Receipt, Types
 from bot.desk import (
     Agent,
     AgentClosed,
@@ -24,15 +27,20 @@ from bot.desk import (
 )
 from bot.errors import Rejected, SendError
 from bot.messages import Address
-from bot.rendering import parse, plain
+from bot.rendering import Document, Span, mentioned, parse, plain
+from bot.replies import Mention, Reply
 
 PROFILES = {
     "web": Capabilities(buttons=100, markdown=True, media=True, typing=True, drafts=True, read_back=True),
     "chat": Capabilities(buttons=10, max_text=4000, markdown=True, media=True, read_back=True),
+    "team": Capabilities(
+        buttons=25, max_text=3000, markdown=True, media=True, read_back=True, forms=True, mentions=True, edits=True
+    ),
     "sms": Capabilities(max_text=1600, read_back=True),
     "blind": Capabilities(max_text=1600),
 }
-"""The kinds of channel a skill may meet: all buttons, some, none, and none with no way to look up what was sent."""
+"""The kinds of channel a skill may meet: all buttons, some, forms too, none, and none with no way to look up what was
+sent."""
 
 
 @dataclass
@@ -43,6 +51,7 @@ class Platform:
     faults: list[tuple[SendError, bool]] = field(default_factory=list)
     drafts: list[tuple[str, str]] = field(default_factory=list)
     typing: list[bool] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def fail(self, error: SendError, *, taken: bool = False) -> None:
         """Answer the next send with `error`; `taken` says that the message arrived all the same."""
@@ -61,7 +70,7 @@ class Pulse:
             await asyncio.get_running_loop().create_future()
 
 
-class FakeChannel(Channel, Types, Drafts):
+class FakeChannel(Channel, Types, Drafts, Edits, Files):
     """A channel of a given kind, over a platform that outlives it."""
 
     def __init__(self, kind: str, platform: Platform, pulse: Pulse) -> None:
@@ -92,6 +101,11 @@ class FakeChannel(Channel, Types, Drafts):
                 return Receipt(platform_id=f"m{number}")
         return None
 
+    async def edit(self, delivery: Delivery, platform_id: str) -> None:
+        """Let the platform's message say something else."""
+        await self._pulse.check()
+        self.platform.taken[int(platform_id.removeprefix("m")) - 1] = delivery
+
     async def typing(self, address: Address, *, on: bool) -> None:
         """Note it."""
         self.platform.typing.append(on)
@@ -99,6 +113,19 @@ class FakeChannel(Channel, Types, Drafts):
     async def draft(self, address: Address, key: str, text: str) -> None:
         """Note it."""
         self.platform.drafts.append((key, text))
+
+    @asynccontextmanager
+    async def open_file(self, ref: str) -> AsyncIterator[Download]:
+        """A file that the platform keeps."""
+        data = self.platform.files.get(ref)
+        if data is None:
+            raise Rejected("there is no such file")
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for start in range(0, len(data), 1000):
+                yield data[start : start + 1000]
+
+        yield Download(chunks=chunks(), name=ref, size=len(data))
 
     async def stop(self) -> None:
         """Hear nothing any more."""
@@ -281,9 +308,29 @@ def _agent(name: str) -> Agent:
 
 
 def shown(delivery: Delivery) -> str:
-    """A message as the person sees it: its text without markup, and a line `[ Label ]` for each button."""
+    """A message as the person sees it: its text without markup, and a line `[ Label ]` for each button.
+
+    Who is called stands there as `@Name`.
+    """
     reply = delivery.reply
     card = reply.card
     fields = [card.title, card.text, *(f"{field.name}: {field.value}" for field in card.fields)] if card else []
-    lines = [*fields, plain(parse(reply.text)), *(f"[ {button.label} ]" for button in reply.buttons)]
+    labels = [button.label for button in reply.buttons] + ([reply.form.open] if reply.form else [])
+    lines = [*fields, plain(_calling(reply)), *(f"[ {label} ]" for label in labels)]
     return "\n".join(line for line in lines if line)
+
+
+def called(delivery: Delivery) -> list[Mention]:
+    """Whom a message calls."""
+    spans = [span for block in parse(delivery.reply.text).blocks for span in block.spans]
+    return [who for span in spans if (who := mentioned(span.link, delivery.reply.mentions))]
+
+
+def _calling(reply: Reply) -> Document:
+    def written(span: Span) -> Span:
+        if not span.link.casefold().startswith("mention:"):
+            return span
+        return replace(span, text=f"@{span.text}" if mentioned(span.link, reply.mentions) else span.text, link="")
+
+    blocks = (replace(block, spans=tuple(map(written, block.spans))) for block in parse(reply.text).blocks)
+    return Document(blocks=tuple(blocks))

@@ -25,22 +25,23 @@ from types import ModuleType, TracebackType
 from typing import Self
 
 from bot.app import App
-from bot.channel import Delivery
 from bot.clock import SeededEntropy
 from bot.engine import POLL
 from bot.hookspecs import hookimpl
-from bot.messages import Address, Command, Content, Message, Pressed, Sender, Text
 from bot.middleware import Middleware
-from bot.people import conversation_id
 from bot.settings import Settings
 from bot.skill import Skill
 from bot.store.sqlite import SqliteStore
 from bot.testing.clock import VirtualClock
-from bot.testing.fakes import PROFILES, FakeChannel, FakeDesk, Helpdesk, Platform, Pulse, shown
+from bot.testing.fakes import PROFILES, FakeChannel, FakeDesk, Helpdesk, Platform, Pulse
 from bot.testing.mortal import MortalStore
+from bot.testing.user import User
 
 PATIENCE = 60.0
 """Virtual seconds that `settle` will let pass for retries and reconciling, before it leaves time alone."""
+
+DYING = 40
+"""So often (20 a second) a killed bot's tasks are cancelled before one that will not end is left alone."""
 
 STUCK = 20.0
 """Real seconds after which a test is told that the bot does not come to rest."""
@@ -104,13 +105,7 @@ class Bot:
         self.channels = {kind: FakeChannel(kind, platform, self.pulse) for kind, platform in self.platforms.items()}
         self.desk = FakeDesk(self.helpdesk, self.pulse, settle=self.settle)
         settings = Settings.load(options={"server.home": str(self.home), **self._options})
-        self.store = MortalStore(
-            SqliteStore(self.home / "frontdesk.db"),
-            self.pulse,
-            self.states,
-            dies_at=self._dies_at,
-            before=self._dies_before,
-        )
+        self.store = MortalStore(SqliteStore(self.home / "frontdesk.db"), self.pulse, self.states)
         self.app = App.build(
             settings,
             builtins=[_registering(self._register()), *self._modules],
@@ -122,6 +117,7 @@ class Bot:
             serve=False,
         )
         await self.app.start()
+        self.store.die_at(self._dies_at, before=self._dies_before)  # what the start writes is no scenario's
 
     async def kill(self) -> None:
         """Drop everything that is in memory, as kill -9 would; what is in the store stays."""
@@ -129,10 +125,13 @@ class Bot:
         self.writes += self.store.writes
         current = asyncio.current_task()
         mine = [task for task in asyncio.all_tasks() - self._strangers if task is not current]
-        for task in mine:
-            task.cancel()
-        if mine:
-            await asyncio.wait(mine, timeout=2.0)
+        left = set(mine)
+        for _ in range(DYING):
+            for task in left:
+                task.cancel()
+            if left:
+                # Again and again: whoever would let go of something in the store waits for a dead one's answer.
+                _, left = await asyncio.wait(left, timeout=0.05)
         self.app.abandon()
         for adapter in self.app.services.living():
             await adapter.stop()
@@ -181,7 +180,7 @@ class Bot:
     # --- people
 
     def user(self, name: str = "sam", *, channel: str = "web") -> User:
-        """Somebody who writes on a channel of this kind: web, chat, sms, or blind."""
+        """Somebody who writes on a channel of this kind: web, chat, team (with forms and mentions), sms, or blind."""
         return User(self, name, channel)
 
     def replace_skills(self, *skills: Skill) -> None:
@@ -266,106 +265,6 @@ class Bot:
     def _state(self) -> str:
         tasks = [task.get_name() for task in asyncio.all_tasks() - self._strangers]
         return f"tasks: {', '.join(sorted(tasks))}"
-
-
-class User:
-    """A person on a channel."""
-
-    def __init__(self, bot: Bot, name: str, channel: str) -> None:
-        self._bot, self.name, self.channel = bot, name, channel
-        self.address = Address(channel=channel, account="main", chat=name)
-        self.conversation = conversation_id("default", self.address)
-        self._looked = 0
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        """Nothing to close: people don't."""
-
-    async def says(self, text: str) -> None:
-        """Write something; returns when the bot has come to rest."""
-        command = text.startswith("/") and len(text) > 1
-        name, _, rest = text[1:].partition(" ")
-        await self.does(Command(name=name.lower(), text=rest) if command else Text(text=text))
-
-    async def presses(self, label: str) -> None:
-        """Press the newest button that has this label."""
-        for delivery in reversed(self._taken()):
-            for button in delivery.reply.buttons:
-                if button.label == label:
-                    await self.does(Pressed(token=button.token, label=label))
-                    return
-        raise AssertionError(f"no button {label!r} in:\n{self.transcript}")
-
-    async def does(self, content: Content, *, event_id: str = "", sender: Sender | None = None) -> None:
-        """Send anything. It is delivered again, as platforms do, until the bot has taken it."""
-        self._looked = len(self._taken())
-        await self._bot.before_message()
-        message = Message(
-            event_id=event_id or self._bot.event_id(),
-            address=self.address,
-            sender=sender or Sender(id=self.name, name=self.name.title()),
-            content=content,
-            at=self._bot.clock.now(),
-        )
-        while True:
-            channel = self._bot.channels[self.channel]
-            assert channel.gateway is not None, "the bot is not running"  # noqa: S101 - a test's own check
-            put = asyncio.ensure_future(channel.gateway.receive(message))
-            died = asyncio.ensure_future(self._bot.store.died.wait())
-            await asyncio.wait({put, died}, return_when=asyncio.FIRST_COMPLETED)
-            died.cancel()
-            if put.done():
-                put.result()
-                break
-            put.cancel()
-            await self._bot.settle()
-        await self._bot.settle()
-
-    # --- what this person sees
-
-    @property
-    def seen(self) -> list[str]:
-        """Everything said to this person since they last wrote, as shown."""
-        return [shown(delivery) for delivery in self._taken()[self._looked :]]
-
-    @property
-    def all_seen(self) -> list[str]:
-        """Everything ever said to this person, as shown."""
-        return [shown(delivery) for delivery in self._taken()]
-
-    @property
-    def transcript(self) -> str:
-        """All of it, for messages of failing tests."""
-        return "\n---\n".join(self.all_seen) or "(nothing was said)"
-
-    def sees(self, *fragments: str) -> None:
-        """Check that the fragments were said since this person last wrote, in this order."""
-        text = "\n".join(self.seen)
-        at = 0
-        for fragment in fragments:
-            found = text.find(fragment, at)
-            if found < 0:
-                raise AssertionError(f"{self.name} does not see {fragment!r} in:\n{text or '(nothing)'}")
-            at = found + len(fragment)
-
-    def does_not_see(self, *fragments: str) -> None:
-        """Check that none of the fragments was said since this person last wrote."""
-        text = "\n".join(self.seen)
-        for fragment in fragments:
-            if fragment in text:
-                raise AssertionError(f"{self.name} sees {fragment!r} in:\n{text}")
-
-    def sees_nothing(self) -> None:
-        """Check that the bot was silent since this person last wrote."""
-        if self.seen:
-            raise AssertionError(f"{self.name} sees:\n" + "\n".join(self.seen))
-
-    def _taken(self) -> list[Delivery]:
-        return [d for d in self._bot.platforms[self.channel].taken if d.address == self.address]
 
 
 def _registering(make: Callable[[], ModuleType]) -> str:

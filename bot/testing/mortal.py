@@ -32,16 +32,11 @@ T = TypeVar("T")
 
 
 class MortalStore(Store):
-    """Dies at the write number `dies_at` (from 1; 0 is never): `before` it is durable, or right after.
+    """Dies where `die_at` says. `states` gets every state that was to be committed, also by those who died over it."""
 
-    `states` gets every state that was to be committed, also by those who died over it.
-    """
-
-    def __init__(
-        self, store: Store, pulse: Pulse, states: list[bytes], *, dies_at: int = 0, before: bool = False
-    ) -> None:
+    def __init__(self, store: Store, pulse: Pulse, states: list[bytes]) -> None:
         self.store, self._pulse, self._states = store, pulse, states
-        self._dies_at, self._before = dies_at, before
+        self._dies_at, self._before = 0, False
         self.writes = 0
         self.died = asyncio.Event()
         self._calls = 0
@@ -50,6 +45,11 @@ class MortalStore(Store):
     def idle(self) -> bool:
         """Whether no call is being answered."""
         return not self._calls
+
+    def die_at(self, write: int, *, before: bool) -> None:
+        """Die at the write of this number from now (from 1; 0 is never): `before` it is durable, or right after."""
+        self.writes = 0
+        self._dies_at, self._before = write, before
 
     async def _write(self, call: Callable[[], Awaitable[T]]) -> T:
         await self._pulse.check()

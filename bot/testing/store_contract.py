@@ -5,7 +5,7 @@
             return MyStore(folder / "store.db")
 
 This file has what happens around turns: handing over, timers, looking, units of work. Turns are in store_turns.py,
-replies in store_sends.py.
+replies in store_sends.py, what is written down beside them in store_papers.py.
 """
 
 # ruff: noqa: S101, S106  # asserting is what a conformance suite does; a button's token is no secret
@@ -23,6 +23,7 @@ from bot.errors import StoreError
 from bot.messages import Command, Content, Deleted, Due, Joined, Pressed, Reacted
 from bot.replies import Button, Reply
 from bot.store.contract import CaseRecord, Effect, Fact, Outgoing, OutRow, OwnerChange, Store, Timer
+from bot.testing.store_edits import EditContract
 from bot.testing.store_kit import (
     CHAT,
     NOW,
@@ -37,6 +38,7 @@ from bot.testing.store_kit import (
     said,
     take,
 )
+from bot.testing.store_papers import NotesContract, SilenceContract, UnreadableContract
 from bot.testing.store_sends import OutboxContract
 from bot.testing.store_turns import InboxContract, LaneContract
 
@@ -272,5 +274,16 @@ class UnitContract(StoreSuite):
             assert await numbers(store) == []
 
 
-class StoreContract(InboxContract, LaneContract, OutboxContract, HandoffContract, MemoryContract, UnitContract):
+class StoreContract(
+    InboxContract,
+    LaneContract,
+    OutboxContract,
+    HandoffContract,
+    MemoryContract,
+    UnitContract,
+    NotesContract,
+    UnreadableContract,
+    SilenceContract,
+    EditContract,
+):
     """Everything."""

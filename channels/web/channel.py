@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import structlog
@@ -18,7 +19,9 @@ from bot import (
     Channel,
     Clock,
     Delivery,
+    Download,
     Drafts,
+    Files,
     Gateway,
     NotSent,
     Receipt,
@@ -45,7 +48,7 @@ _SHORT = 128
 log = structlog.get_logger(__name__)
 
 
-class WebChannel(Channel, Types, Drafts):
+class WebChannel(Channel, Types, Drafts, Files):
     """Chats on web pages. `home` is the folder for uploads and for the secret of this installation."""
 
     name = "web"
@@ -117,6 +120,10 @@ class WebChannel(Channel, Types, Drafts):
     async def draft(self, address: Address, key: str, text: str) -> None:
         """Show a reply while it is being made."""
         self._feed.draft(address.chat, key, text)
+
+    def open_file(self, ref: str) -> AbstractAsyncContextManager[Download]:
+        """An uploaded file; `ref` is what its address ends with."""
+        return self._uploads.read(ref)
 
     # --- requests
 

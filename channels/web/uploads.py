@@ -8,67 +8,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
 
-from bot import Media
+from bot import Download, Media, Rejected, harmless, safe_name, sniff
 from channels.web.parse import BadRequest
 from channels.web.settings import WebSettings
 
-INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-
 _NAMED = re.compile(r"[0-9a-f]{32}")
 _HEAD = 4096
-_MARKUP = re.compile(rb"\s*(?:<\?xml|<!doctype|<!--|<[a-z][a-z0-9:]*[\s/>])", re.IGNORECASE)
-_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_STARTS = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"%PDF-", "application/pdf"),
-    (b"ID3", "audio/mpeg"),
-    (b"\xff\xfb", "audio/mpeg"),
-    (b"\xff\xf3", "audio/mpeg"),
-    (b"OggS", "audio/ogg"),
-    (b"\x1a\x45\xdf\xa3", "audio/webm"),
-)
-
-
-def sniff(head: bytes) -> str:
-    """The media type that the first bytes of a file show; empty when they show none that we know."""
-    for start, kind in _STARTS:
-        if head.startswith(start):
-            return kind
-    if head[:4] == b"RIFF":
-        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(head[8:12], "")
-    if head[4:8] == b"ftyp":
-        return "audio/mp4" if head[8:11] in (b"M4A", b"M4B") else "video/mp4"
-    return _text_type(head)
-
-
-def _text_type(head: bytes) -> str:
-    if _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
-        return "text/html"  # SVG, HTML, XML: anything that a browser might run
-    if _BINARY.search(head):
-        return ""
-    # A character may be cut in two at the end of the head, so up to three bytes there don't count.
-    for cut in range(4 if len(head) >= _HEAD else 1):
-        try:
-            head[: len(head) - cut].decode()
-        except UnicodeDecodeError:
-            continue
-        return "text/plain"
-    return ""
-
-
-def safe_name(name: str) -> str:
-    """A file name without folders and control characters, at most 120 characters."""
-    last = re.split(r"[\\/]", name)[-1]
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", last).strip()[-120:] or "file"
+_CHUNK = 64 * 1024
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -148,13 +102,28 @@ class Uploads:
         url = f"{self._settings.public_url}/channels/web/uploads/{id}"
         return Media(url=url, name=stored.name, type=stored.type, size=stored.size)
 
+    @asynccontextmanager
+    async def read(self, id: str) -> AsyncIterator[Download]:
+        """The file, for a skill. Raises Rejected when there is none."""
+        stored = await self.find(id)
+        try:
+            file = await asyncio.to_thread((self._folder / id).open, "rb") if stored else None
+        except FileNotFoundError:
+            file = None
+        if stored is None or file is None:
+            raise Rejected("there is no such file")
+        try:
+            yield Download(chunks=_chunks(file), type=stored.type, name=stored.name, size=stored.size)
+        finally:
+            await asyncio.to_thread(file.close)
+
     async def serve(self, id: str) -> web.StreamResponse:
         """The file as a download; pictures may be shown, everything else never runs or renders in our origin."""
         stored = await self.find(id)
         path = self._folder / id
         if stored is None or not await asyncio.to_thread(path.is_file):
             raise BadRequest(404, "There is no such file.")
-        shown = "inline" if stored.type in INLINE else "attachment"
+        shown = "inline" if harmless(stored.type) else "attachment"
         headers = {
             "Content-Type": "text/plain; charset=utf-8" if stored.type == "text/plain" else stored.type,
             "Content-Disposition": f"{shown}; filename*=UTF-8''{quote(stored.name, safe='')}",
@@ -164,6 +133,11 @@ class Uploads:
             "Cache-Control": "private, max-age=86400, immutable",
         }
         return web.FileResponse(path, headers=headers)
+
+
+async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(file.read, _CHUNK):
+        yield chunk
 
 
 def _megabytes(settings: WebSettings) -> str:

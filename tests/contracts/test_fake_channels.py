@@ -6,12 +6,12 @@ from pathlib import Path
 
 from bot.channel import Channel, Gateway
 from bot.errors import NotSent, StoreUnavailable
-from bot.messages import Address, Content, Message, Pressed, Sender, Text
+from bot.messages import Address, Content, Message, Pressed, Sender, Submitted, Text
 from bot.rendering import parse
 from bot.testing import FakeChannel, Platform
 from bot.testing.channel_contract import ChannelContract
 from bot.testing.channel_kit import Core, Wire
-from bot.testing.fakes import Pulse, shown
+from bot.testing.fakes import Pulse, called, shown
 
 
 class FakeWire(Wire):
@@ -39,6 +39,15 @@ class FakeWire(Wire):
                     event = f"press-{len(self.platform.taken)}-{button.token}"
                     return await self._does(Pressed(token=button.token, label=label), event)
         raise AssertionError(f"no button {label!r}")
+
+    async def fill_in(self, values: dict[str, str]) -> bool:
+        form = [d.reply.form for d in self.platform.taken if d.reply.form][-1]
+        assert values.keys() <= {field.name for field in form.fields}
+        content = Submitted(token=form.token, values=values, text=", ".join(values.values()))
+        return await self._does(content, f"form-{len(self.platform.taken)}-{form.token}")
+
+    async def called(self) -> list[str]:
+        return [who.user for delivery in self.platform.taken for who in called(delivery)]
 
     async def sees(self) -> str:
         return "\n".join(
@@ -97,6 +106,15 @@ class TestFakeChat(ChannelContract):
 
     def make(self, folder: Path) -> Wire:
         return FakeWire("chat")
+
+
+class TestFakeTeam(ChannelContract):
+    """Forms, mentions and edits."""
+
+    title = "kit: team"
+
+    def make(self, folder: Path) -> Wire:
+        return FakeWire("team")
 
 
 class TestFakeSms(ChannelContract):

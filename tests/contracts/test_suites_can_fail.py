@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from bot.channel import Accepted, Channel, Delivery, Entry, Gateway, KnownCommand, Receipt, Unreadable
 from bot.desk import Case, Desk, DeskEvent, Ref
 from bot.errors import SendError, StoreUnavailable
-from bot.messages import Address, Message, Pressed, Sender, Text
+from bot.messages import Address, Message, Pressed, Sender, Submitted, Text
+from bot.replies import Mention
 from bot.testing import FakeChannel, FakeDesk, Helpdesk, Platform
 from bot.testing.channel_contract import ChannelContract
 from bot.testing.channel_kit import Wire, soon
 from bot.testing.desk_contract import DeskContract
 from bot.testing.desk_kit import Office
-from bot.testing.fakes import Pulse
+from bot.testing.fakes import PROFILES, Pulse
 from bot.testing.loner import Loner
 from tests.contracts.test_fake_channels import FakeWire
 from tests.contracts.test_fake_desk import FakeOffice
@@ -177,6 +178,54 @@ class Boasting(Sound):
         """Not at all."""
 
 
+class Able(Sound):
+    """Has forms, mentions and edits, and breaks nothing."""
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self.capabilities = PROFILES["team"]
+
+
+class Misfiling(Able):
+    """Passes on what was filled in, and not in which form."""
+
+    async def between(self, gateway: Gateway, message: Message) -> Accepted:
+        if isinstance(message.content, Submitted):
+            message = replace(message, content=replace(message.content, token="a form"))
+        return await gateway.receive(message)
+
+
+class Calling(Able):
+    """Calls somebody because a text says so."""
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        reply = delivery.reply
+        if not reply.mentions and "mention:0" in reply.text:
+            delivery = replace(delivery, reply=replace(reply, mentions=(Mention(user="everybody", name="all"),)))
+        return await super().send(delivery)
+
+
+class Shy(Able):
+    """Announces mentions, and calls nobody."""
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        return await super().send(replace(delivery, reply=replace(delivery.reply, mentions=())))
+
+
+class Repeater(Able):
+    """Says it again instead of changing it."""
+
+    async def edit(self, delivery: Delivery, platform_id: str) -> None:
+        await self.send(delivery)
+
+
+class Rigid(Able):
+    """Announces edits, and changes nothing."""
+
+    async def edit(self, delivery: Delivery, platform_id: str) -> None:
+        """Not at all."""
+
+
 def with_channel(make: Callable[[Platform], FakeChannel]) -> ChannelContract:
     """The suite over a channel on the fake platform."""
 
@@ -205,6 +254,11 @@ CHANNELS: list[tuple[type[Sound], str]] = [
     (Squeamish, "test_hostile_replies_raise_nothing_else"),
     (Undying, "test_after_stop_nothing_is_received"),
     (Boasting, "test_proves_drafts"),
+    (Misfiling, "test_proves_forms"),
+    (Calling, "test_proves_mentions"),
+    (Shy, "test_proves_mentions"),
+    (Repeater, "test_proves_edits"),
+    (Rigid, "test_proves_edits"),
 ]
 
 
@@ -319,7 +373,7 @@ async def _at_once(true: Callable[[], bool | Awaitable[bool]]) -> bool:
 @pytest.mark.parametrize(("broken", "check"), CHANNELS, ids=lambda value: getattr(value, "__name__", ""))
 async def test_a_broken_channel_fails(broken: type[Sound], check: str, tmp_path: Path) -> None:
     """The check fails for it, and passes for a channel that breaks nothing."""
-    await run(with_channel(Sound), check, tmp_path)
+    await run(with_channel(Able if issubclass(broken, Able) else Sound), check, tmp_path)
     with pytest.raises((AssertionError, ConnectionResetError)):
         await run(with_channel(broken), check, tmp_path)
 

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection, StaticPool, create_engine
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bot.errors import StoreError, StoreUnavailable
 from bot.store.sqlite import lanes
+from bot.store.sqlite.faults import translate
 from bot.store.sqlite.schema import metadata
 from tests.simulation.loop import SimulatedLoop
 
@@ -52,6 +54,7 @@ class Database:
         for statement in _schema():
             self.raw.execute(statement)
         self.raw.swapped = _without_fence() if unfenced else {}
+        self._connection: Connection | None = None
 
     @property
     def now(self) -> float:
@@ -64,6 +67,23 @@ class Database:
         self._loop.outside(self._latency(), self._arrive, answer, name, fn, value)
         result: T = await answer
         return result
+
+    async def unit(self, fn: Callable[[Connection], T]) -> T:
+        """Run a unit of work in a transaction of its own."""
+
+        def run(raw: sqlite3.Connection, now: float) -> T:
+            if self._connection is None or self._connection.closed:
+                self._connection = _connection(raw)
+            try:
+                with self._connection.begin():
+                    return fn(self._connection)
+            except Exception as exc:
+                error = translate(exc)
+                if error is exc:
+                    raise
+                raise error from exc
+
+        return await self.call("unit", run)
 
     def _arrive(self, answer: Any, name: str, fn: Callable[[sqlite3.Connection, float], object], value: object) -> None:
         if self.weather.gone or self._chance.random() < self.weather.before:
@@ -121,6 +141,18 @@ def _without_fence() -> dict[str, str]:
     assert open_done != done, "the fence of a commit is written in another way now"
     assert open_flush != flush, "the fence of a flush is written in another way now"
     return {done: open_done, flush: open_flush}
+
+
+def _connection(raw: sqlite3.Connection) -> Connection:
+    """SQLAlchemy's view of the connection; the transaction around it is not its own to end."""
+    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, pool_reset_on_return=None)
+    for ends in ("do_begin", "do_commit", "do_rollback"):
+        setattr(engine.dialect, ends, _nothing)
+    return engine.connect()
+
+
+def _nothing(dbapi_connection: object) -> None:
+    """Stands in for the dialect's BEGIN, COMMIT and ROLLBACK."""
 
 
 @lru_cache(maxsize=1)

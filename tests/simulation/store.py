@@ -37,7 +37,7 @@ class SimulatedStore(Store):
     """What a node sees of the database. Starting and stopping it touches nothing: others are at work."""
 
     def __init__(self, database: Database) -> None:
-        self._call = database.call
+        self._call, self._unit = database.call, database.unit
         self._last_tenant = ""
 
     async def start(self) -> None:
@@ -47,12 +47,12 @@ class SimulatedStore(Store):
         """Nothing to close."""
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
-        """No plugin of the simulation has tables of its own."""
-        raise NotImplementedError
+        """Run a unit of work."""
+        return await self._unit(fn)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
-        """No plugin of the simulation has tables of its own."""
-        raise NotImplementedError
+        """Run a unit of work."""
+        return await self._unit(fn)
 
     # --- the inbox and its lanes
 

@@ -28,13 +28,16 @@ INSERT INTO effects (conversation, event_id, at) VALUES ($1, $2, $3) ON CONFLICT
 
 _OWNER = "UPDATE lanes SET owner = $2, owner_version = owner_version + 1, case_id = $3 WHERE conversation = $1"
 
+_SILENCE = "UPDATE lanes SET silence = $2 WHERE conversation = $1"
+
 _NUMBERS = "UPDATE lanes SET seq = seq + $2 WHERE conversation = $1 RETURNING seq - $2 + 1, owner"
 
 _TIMER = """
 INSERT INTO timers (conversation, key, at, due) VALUES ($1, $2, $3, $4)
 ON CONFLICT (conversation, key) DO UPDATE SET at = excluded.at, due = excluded.due"""
 
-_ADD = call("add", 13)
+_ADD = call("add", 15)
+_CONSENT = call("consent", 4)
 _CASE = call("case", 3)
 
 
@@ -51,7 +54,7 @@ async def apply(connection: Any, effect: Effect, message: Incoming | None, now: 
     at = lane[6] if lane is not None else await connection.fetchval(_NOW, now)
     if effect.event_id and not await connection.fetchval(_ONCE, effect.conversation, plain_id(effect.event_id), at):
         return None
-    await _write(connection, effect)
+    await _write(connection, effect, at)
     rows = await _add(connection, effect, lane[2:6], at) if lane is not None and effect.outgoing else ()
     accepted = None
     if message is not None:
@@ -59,11 +62,14 @@ async def apply(connection: Any, effect: Effect, message: Incoming | None, now: 
     return Applied(rows=rows, message=accepted)
 
 
-async def _write(connection: Any, effect: Effect) -> None:
+async def _write(connection: Any, effect: Effect, at: float) -> None:
     if effect.owner is not None:
         await connection.execute(_OWNER, effect.conversation, effect.owner.owner, plain(effect.owner.case))
     if effect.case is not None:
         await connection.execute(_CASE, *case_values(effect.case))
+    if effect.silence is not None:
+        await connection.execute(_SILENCE, effect.conversation, effect.silence.silence)
+        await connection.execute(_CONSENT, effect.conversation, at, effect.silence.silence, plain(effect.silence.word))
     for timer in effect.timers:
         await connection.execute(_TIMER, effect.conversation, plain(timer.key), timer.at, encode(timer.due))
 

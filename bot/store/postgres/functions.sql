@@ -8,12 +8,13 @@
 CREATE OR REPLACE FUNCTION fd_take@(
   p_conversation text, p_tenant text, p_channel text, p_account text, p_chat text, p_thread text,
   p_person text, p_event_channel text, p_event_id text, p_words bigint, p_payload bytea,
-  p_name text, p_language text, p_phone text, p_email text, p_verified bigint,
+  p_name text, p_language text, p_phone text, p_email text, p_verified bigint, p_timezone text,
   p_worker text, p_lease double precision, p_now double precision)
 RETURNS TABLE (
   o_conversation text, o_seq bigint, o_duplicate boolean, o_taken boolean, o_n bigint, o_epoch bigint, o_rev bigint,
-  o_owner text, o_owner_version bigint, o_case_id text,
-  o_person text, o_name text, o_language text, o_phone text, o_email text, o_verified bigint, o_state bytea)
+  o_owner text, o_owner_version bigint, o_case_id text, o_silence text,
+  o_person text, o_name text, o_language text, o_phone text, o_email text, o_verified bigint, o_timezone text,
+  o_state bytea)
 LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
 DECLARE
@@ -66,15 +67,17 @@ BEGIN
       v_who.id IS NULL
       OR (p_name <> '' AND v_who.name <> p_name)
       OR (p_language <> '' AND v_who.language <> p_language)
+      OR (p_timezone <> '' AND v_who.timezone <> p_timezone)
       OR (v_who.verified <= p_verified AND (
         (p_phone <> '' AND v_who.phone <> p_phone) OR (p_email <> '' AND v_who.email <> p_email)
         OR v_who.verified < p_verified)))
   THEN
-    INSERT INTO people AS p (id, tenant, name, language, phone, email, verified)
-      VALUES (p_person, p_tenant, p_name, p_language, p_phone, p_email, p_verified)
+    INSERT INTO people AS p (id, tenant, name, language, phone, email, verified, timezone)
+      VALUES (p_person, p_tenant, p_name, p_language, p_phone, p_email, p_verified, p_timezone)
       ON CONFLICT (id) DO UPDATE SET
         name = CASE p_name WHEN '' THEN p.name ELSE p_name END,
         language = CASE p_language WHEN '' THEN p.language ELSE p_language END,
+        timezone = CASE p_timezone WHEN '' THEN p.timezone ELSE p_timezone END,
         phone = CASE WHEN p.verified > p_verified OR (p_phone = '' AND p.verified = p_verified)
                 THEN p.phone ELSE p_phone END,
         email = CASE WHEN p.verified > p_verified OR (p_email = '' AND p.verified = p_verified)
@@ -94,12 +97,14 @@ BEGIN
     o_owner := v_lane.owner;
     o_owner_version := v_lane.owner_version;
     o_case_id := v_lane.case_id;
+    o_silence := v_lane.silence;
     o_person := CASE p_person WHEN '' THEN v_lane.person ELSE p_person END;
     o_name := v_who.name;
     o_language := v_who.language;
     o_phone := v_who.phone;
     o_email := v_who.email;
     o_verified := v_who.verified;
+    o_timezone := v_who.timezone;
     IF v_lane.rev > 0 THEN
       SELECT state INTO o_state FROM states WHERE conversation = p_conversation;
     END IF;
@@ -111,9 +116,10 @@ CREATE OR REPLACE FUNCTION fd_claim@(
   p_worker text, p_limit bigint, p_lease double precision, p_now double precision)
 RETURNS TABLE (
   o_conversation text, o_tenant text, o_channel text, o_account text, o_chat text, o_thread text,
-  o_owner text, o_owner_version bigint, o_case_id text,
+  o_owner text, o_owner_version bigint, o_case_id text, o_silence text,
   o_epoch bigint, o_head bigint, o_rev bigint, o_attempts bigint, o_turn_seq bigint, o_payload bytea,
-  o_person text, o_name text, o_language text, o_phone text, o_email text, o_verified bigint, o_state bytea)
+  o_person text, o_name text, o_language text, o_phone text, o_email text, o_verified bigint, o_timezone text,
+  o_state bytea)
 LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
 DECLARE
@@ -155,8 +161,8 @@ BEGIN
   -- A statement of its own: a message that came after the first one's snapshot must be seen here.
   RETURN QUERY
     SELECT l.conversation, l.tenant, l.channel, l.account, l.chat, l.thread, l.owner, l.owner_version, l.case_id,
-           l.epoch, l.head, l.rev, l.attempts, l.turn_seq, i.payload,
-           i.person, p.name, p.language, p.phone, p.email, p.verified, s.state
+           l.silence, l.epoch, l.head, l.rev, l.attempts, l.turn_seq, i.payload,
+           i.person, p.name, p.language, p.phone, p.email, p.verified, p.timezone, s.state
       FROM unnest(v_taken) WITH ORDINALITY c (conversation, place)
       JOIN lanes l ON l.conversation = c.conversation
       JOIN inbox i ON i.conversation = l.conversation AND i.seq = l.turn_seq
@@ -170,7 +176,7 @@ END $body$;
 CREATE OR REPLACE FUNCTION fd_add@(
   p_conversation text, p_turn bigint, p_seq bigint, p_human boolean,
   p_keys text[], p_targets text[], p_bodies bytea[], p_sources text[], p_authors text[], p_once boolean[],
-  p_now double precision, p_hold double precision, p_sends double precision,
+  p_always boolean[], p_edits text[], p_now double precision, p_hold double precision, p_sends double precision,
   OUT o_seqs bigint[], OUT o_begun bigint)
 LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
@@ -187,10 +193,10 @@ BEGIN
   FOR i IN 1 .. cardinality(p_keys) LOOP
     -- Not one that must not be sent twice: should we die before the call, nobody could say that it was not made.
     v_begins := v_open AND p_targets[i] = 'channel' AND NOT p_once[i] AND NOT (p_human AND p_sources[i] = 'bot');
-    INSERT INTO outbox (conversation, seq, turn, target, key, body, source, author, at,
+    INSERT INTO outbox (conversation, seq, turn, target, key, body, source, author, always, edits, at,
                         status, attempts, not_before, first_attempt_at, last_attempt_at, held_until)
       VALUES (p_conversation, p_seq + i - 1, p_turn, p_targets[i], p_keys[i], p_bodies[i], p_sources[i], p_authors[i],
-              p_now,
+              CASE WHEN p_always[i] THEN 1 ELSE 0 END, p_edits[i], p_now,
               CASE WHEN v_begins THEN 'sending' ELSE 'pending' END,
               CASE WHEN v_begins THEN 1 ELSE 0 END,
               CASE WHEN v_begins THEN p_now + p_sends ELSE 0 END,
@@ -213,16 +219,18 @@ CREATE OR REPLACE FUNCTION fd_commit@(
   p_conversation text, p_epoch bigint, p_n bigint, p_rev bigint, p_owner_version bigint, p_now double precision,
   p_done boolean, p_keep boolean, p_lease double precision, p_sends double precision, p_state bytea,
   p_keys text[], p_targets text[], p_bodies bytea[], p_sources text[], p_authors text[], p_once boolean[],
+  p_always boolean[], p_edits text[],
   p_cleared text[], p_timer_keys text[], p_timer_ats double precision[], p_timer_dues bytea[],
   p_fact_persons text[], p_fact_keys text[], p_fact_values bytea[],
   p_owner text, p_case_id text, p_case text[], p_opened_at double precision, p_closed_at double precision,
-  p_trace bytea, p_parked text)
+  p_trace bytea, p_parked text, p_silence text, p_word text)
 RETURNS TABLE (
   o_now double precision, o_first bigint, o_seqs bigint[], o_begun bigint,
   o_conversation text, o_tenant text, o_channel text, o_account text, o_chat text, o_thread text,
-  o_owner text, o_owner_version bigint, o_case_id text,
+  o_owner text, o_owner_version bigint, o_case_id text, o_silence text,
   o_epoch bigint, o_head bigint, o_rev bigint, o_attempts bigint, o_turn_seq bigint, o_payload bytea,
-  o_person text, o_name text, o_language text, o_phone text, o_email text, o_verified bigint, o_state bytea)
+  o_person text, o_name text, o_language text, o_phone text, o_email text, o_verified bigint, o_timezone text,
+  o_state bytea)
 LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
 DECLARE
@@ -242,7 +250,8 @@ BEGIN
     worker = CASE WHEN p_done AND NOT (p_keep AND tail > p_n) THEN '' ELSE worker END,
     owner = coalesce(p_owner, owner),
     owner_version = CASE WHEN p_owner IS NULL THEN owner_version ELSE owner_version + 1 END,
-    case_id = coalesce(p_case_id, case_id)
+    case_id = coalesce(p_case_id, case_id),
+    silence = coalesce(p_silence, silence)
     WHERE conversation = p_conversation AND epoch = p_epoch AND head = p_n - 1 AND rev = p_rev
       AND owner_version = p_owner_version
     RETURNING * INTO v_lane;
@@ -262,7 +271,8 @@ BEGIN
   IF v_count > 0 THEN
     SELECT a.o_seqs, a.o_begun INTO o_seqs, o_begun FROM fd_add@(
       p_conversation, p_n, o_first, v_lane.owner = 'human',
-      p_keys, p_targets, p_bodies, p_sources, p_authors, p_once, v_now, p_lease, p_sends) a;
+      p_keys, p_targets, p_bodies, p_sources, p_authors, p_once, p_always, p_edits, v_now, p_lease,
+      CASE v_lane.silence WHEN '' THEN p_sends ELSE 0 END) a;
   END IF;
   IF p_state IS NOT NULL THEN
     INSERT INTO states (conversation, state) VALUES (p_conversation, p_state)
@@ -288,6 +298,9 @@ BEGIN
   IF p_case IS NOT NULL THEN
     PERFORM fd_case@(p_case, p_opened_at, p_closed_at);
   END IF;
+  IF p_silence IS NOT NULL THEN
+    PERFORM fd_consent@(p_conversation, v_now, p_silence, p_word);
+  END IF;
   IF p_trace IS NOT NULL THEN
     INSERT INTO traces (conversation, n, trace) VALUES (p_conversation, p_n, p_trace)
       ON CONFLICT (conversation, n) DO UPDATE SET trace = excluded.trace;
@@ -302,8 +315,8 @@ BEGIN
     RETURN QUERY
       SELECT o_now, o_first, o_seqs, o_begun,
              l.conversation, l.tenant, l.channel, l.account, l.chat, l.thread, l.owner, l.owner_version, l.case_id,
-             l.epoch, l.head, l.rev, l.attempts, l.turn_seq, i.payload,
-             i.person, p.name, p.language, p.phone, p.email, p.verified, s.state
+             l.silence, l.epoch, l.head, l.rev, l.attempts, l.turn_seq, i.payload,
+             i.person, p.name, p.language, p.phone, p.email, p.verified, p.timezone, s.state
         FROM lanes l
         JOIN inbox i ON i.conversation = l.conversation AND i.seq = l.turn_seq
         LEFT JOIN people p ON p.id = i.person
@@ -328,6 +341,14 @@ RETURNS void LANGUAGE sql AS $body$
       cursor = excluded.cursor, opened_at = excluded.opened_at, closed_at = excluded.closed_at
 $body$;
 
+-- What somebody said about hearing from us, for the ledger.
+CREATE OR REPLACE FUNCTION fd_consent@(p_conversation text, p_at double precision, p_silence text, p_word text)
+RETURNS void LANGUAGE sql AS $body$
+  INSERT INTO consents (conversation, n, at, silence, word)
+    SELECT p_conversation, coalesce(max(n), 0) + 1, p_at, p_silence, p_word FROM consents
+      WHERE conversation = p_conversation
+$body$;
+
 -- A timer that is due becomes a message of its lane; false if another process has seen to it, or is in the lane.
 CREATE OR REPLACE FUNCTION fd_fire@(
   p_conversation text, p_key text, p_at double precision, p_tenant text, p_account text, p_event_id text,
@@ -344,7 +365,7 @@ BEGIN
     RETURN false;
   END IF;
   PERFORM FROM fd_take@(p_conversation, p_tenant, '', p_account, '', '', '', '', p_event_id, 0, p_payload,
-                        '', '', '', '', 0, '', 0, p_now);
+                        '', '', '', '', 0, '', '', 0, p_now);
   RETURN true;
 END $body$;
 
@@ -352,7 +373,7 @@ CREATE OR REPLACE FUNCTION fd_pick_up@(p_limit bigint, p_hold double precision, 
 RETURNS TABLE (
   o_conversation text, o_seq bigint, o_turn bigint, o_target text, o_key text, o_body bytea, o_source text,
   o_author text, o_status text, o_attempts bigint, o_not_before double precision, o_first_attempt_at double precision,
-  o_last_attempt_at double precision, o_platform_id text, o_error text,
+  o_last_attempt_at double precision, o_platform_id text, o_error text, o_always bigint, o_edits text,
   o_channel text, o_account text, o_chat text, o_thread text)
 LANGUAGE plpgsql AS $body$
 #variable_conflict use_column
@@ -370,7 +391,7 @@ BEGIN
       UPDATE outbox o SET held_until = v_now + p_hold FROM due
         WHERE o.conversation = due.conversation AND o.seq = due.seq RETURNING o.*)
     SELECT h.conversation, h.seq, h.turn, h.target, h.key, h.body, h.source, h.author, h.status, h.attempts,
-           h.not_before, h.first_attempt_at, h.last_attempt_at, h.platform_id, h.error,
+           h.not_before, h.first_attempt_at, h.last_attempt_at, h.platform_id, h.error, h.always, h.edits,
            l.channel, l.account, l.chat, l.thread
       FROM held h JOIN lanes l ON l.conversation = h.conversation
       ORDER BY h.not_before, h.conversation, h.seq;
@@ -384,7 +405,7 @@ RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE
   v_now double precision := coalesce(p_now, extract(epoch FROM clock_timestamp())::double precision);
   v_row outbox%ROWTYPE;
-  v_human boolean;
+  v_mute boolean;
   v_first boolean;
 BEGIN
   SELECT * INTO v_row FROM outbox WHERE conversation = p_conversation AND seq = p_seq FOR UPDATE;
@@ -403,10 +424,12 @@ BEGIN
   IF v_row.attempts <> p_attempts THEN
     RETURN 'taken';
   END IF;
-  -- Two voices never speak: a row of the bot's own is not begun once a human has taken over.
-  v_human := v_row.source = 'bot' AND v_row.target = 'channel'
-    AND EXISTS (SELECT FROM lanes WHERE conversation = p_conversation AND owner = 'human');
-  IF v_human THEN
+  -- Two voices never speak: a row of the bot's own is not begun once a human has taken over. And nobody speaks to
+  -- somebody who wants to hear nothing.
+  v_mute := v_row.target = 'channel' AND EXISTS (
+    SELECT FROM lanes WHERE conversation = p_conversation
+      AND (owner = 'human' AND v_row.source = 'bot' OR silence <> '' AND v_row.always = 0));
+  IF v_mute THEN
     UPDATE outbox SET status = 'suppressed' WHERE conversation = p_conversation AND seq = p_seq;
     RETURN 'suppressed';
   END IF;

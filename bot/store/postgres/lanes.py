@@ -6,28 +6,44 @@ stands for the database's own clock.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bot.channel import Accepted
+from bot.channel import Accepted, Unreadable
 from bot.errors import Fenced
 from bot.messages import Message, Sender
 from bot.people import Conversation
-from bot.store.codec import decode_due, encode
+from bot.store.amending import WAITING, amend
+from bot.store.codec import decode_due, decode_message, encode
 from bot.store.contract import CaseRecord, Change, Claim, Committed, Outgoing, OutRow
 from bot.store.incoming import Incoming
+from bot.store.parking import KEEP, as_letter, claim_or_letter, claim_or_none
 from bot.store.postgres.functions import call, call_many
 from bot.store.postgres.pool import Pool
 from bot.store.postgres.texts import plain, plain_all, plain_id
 from bot.store.rows import TURN, Row, as_address, as_claim, as_person, begun, body, fresh, once, target
 
-_PUT_TYPES = "text " * 9 + "bigint bytea " + "text " * 4 + "bigint text float8 float8"
+_PUT_TYPES = "text " * 9 + "bigint bytea " + "text " * 4 + "bigint text text float8 float8"
 
-TAKE = call("take", 19)
+TAKE = call("take", 20)
 _TAKE_MANY = call_many("take", _PUT_TYPES.split())
 _CLAIM = call("claim", 4)
-_COMMIT = call("commit", 31)
+_COMMIT = call("commit", 35)
 _FIRE = call("fire", 8)
+
+_WAITING = WAITING.format("$1", "$2")
+
+_AMEND = "UPDATE inbox SET payload = $3, words = $4 WHERE conversation = $1 AND seq = $2"
+
+_KEEP = KEEP.format(*(f"${number}" for number in range(1, 8)))
+
+_LOCK = "SELECT true FROM lanes WHERE conversation = $1 AND epoch = $2 FOR UPDATE"
+
+_SKIP = """
+UPDATE lanes SET head = head + 1, epoch = epoch + 1, attempts = 0, worker = '', ready_at = 0,
+  turn_seq = coalesce((SELECT min(seq) FROM inbox WHERE conversation = $1 AND seq > lanes.turn_seq), 0)
+WHERE conversation = $1"""
 
 CLOCK = "coalesce({0}::double precision, extract(epoch FROM clock_timestamp())::double precision)"
 
@@ -69,11 +85,11 @@ def put_values(item: Incoming, now: float | None, worker: str = "", lease: float
     conversation, person, payload, message = item
     address = message.address
     tenant, channel, account, event_id = item.event
-    name, language, phone, email, verified = item.sender
+    name, language, phone, email, verified, timezone = item.sender
     return (
         *(conversation, plain(tenant), plain(address.channel), plain(account)),
         *(plain(address.chat), plain(address.thread), person, plain(channel), plain_id(event_id)),
-        *(item.words, payload, plain(name), plain(language), plain(phone), plain(email), verified),
+        *(item.words, payload, plain(name), plain(language), plain(phone), plain(email), verified, plain(timezone)),
         *(worker, lease, now),
     )
 
@@ -105,13 +121,45 @@ async def take(pool: Pool, wanted: Sequence[Taking]) -> list[tuple[Accepted, Cla
     return [answers[place] for place in range(len(wanted))]
 
 
+async def take_edit(connection: Any, taking: Taking) -> tuple[Accepted, Claim | None]:
+    """The same for an edit: it changes a message that still waits for its turn."""
+    row = await connection.fetchrow(TAKE, *put_values(*taking))
+    accepted, claim = _answer(taking, row)
+    if claim is None and not accepted.duplicate:
+        edit = decode_message(taking.item.payload)  # without what could not be stored
+        waiting = await connection.fetch(_WAITING, accepted.conversation, accepted.seq)
+        for number, payload, words in amend(edit, accepted.seq, waiting):
+            await connection.execute(_AMEND, accepted.conversation, number, payload, words)
+    return accepted, claim
+
+
 def _answer(taking: Taking, row: Row) -> tuple[Accepted, Claim | None]:
     return as_accepted(row), _taken(taking.item.message, row) if row[3] else None
 
 
 async def claim(pool: Pool, worker: str, limit: int, lease: float, now: float | None) -> list[Claim]:
     """Take turns that are ready; each counts as an attempt from now on."""
-    return [as_claim(row) for row in await pool.rows(_CLAIM, worker, limit, lease, now)]
+    claims = []
+    for row in await pool.rows(_CLAIM, worker, limit, lease, now):
+        claimed = claim_or_letter(row, time.time() if now is None else now)
+        if isinstance(claimed, Claim):
+            claims.append(claimed)
+        else:
+            await _pass_over(pool, row, claimed)
+    return claims
+
+
+async def _pass_over(pool: Pool, row: Row, letter: Unreadable) -> None:
+    """Keep what can't be decoded, and go past it: it must not hold up its lane."""
+    conversation, epoch = row[0], row[10]
+
+    async def write(connection: Any) -> None:
+        # Locked first: what a put brings while we wait for it must be seen below.
+        if await connection.fetchval(_LOCK, conversation, epoch):
+            await connection.execute(_KEEP, *as_letter(letter))
+            await connection.execute(_SKIP, conversation)
+
+    await pool.transaction(write)
 
 
 async def commit(pool: Pool, change: Change, now: float | None) -> Committed:
@@ -122,7 +170,7 @@ async def commit(pool: Pool, change: Change, now: float | None) -> Committed:
     if row is None:
         raise Fenced(f"{change.conversation}: turn {change.n} of epoch {change.epoch} is no longer ours")
     at, first, seqs, begins = row[:4]
-    following = as_claim(row[4:]) if row[4] is not None else None
+    following = claim_or_none(row[4:]) if row[4] is not None else None
     rows = _added(change, row[6:10], first, seqs)
     if begins:
         rows = tuple(begun(each, at, change.sends) if each.seq == begins else each for each in rows)
@@ -177,7 +225,7 @@ async def let_go(pool: Pool, name: str, worker: str) -> None:
 
 
 def add_values(items: Sequence[Outgoing]) -> tuple[list[Any], ...]:
-    """Rows for the outbox as columns: keys, targets, bodies, sources, authors, whether at most once."""
+    """Rows for the outbox as columns: keys, targets, bodies, sources, authors, at most once, always, what they edit."""
     return (
         [plain(item.key) for item in items],
         [target(item) for item in items],
@@ -185,6 +233,8 @@ def add_values(items: Sequence[Outgoing]) -> tuple[list[Any], ...]:
         [item.source for item in items],
         [plain(item.author) for item in items],
         [once(item) for item in items],
+        [item.always for item in items],
+        [item.edits for item in items],
     )
 
 
@@ -197,7 +247,7 @@ def case_values(case: CaseRecord | None) -> tuple[list[str] | None, float, float
 
 
 def _commit_values(change: Change, now: float | None) -> tuple[object, ...]:
-    timers, facts, owner = change.timers, change.facts, change.owner
+    timers, facts, owner, silence = change.timers, change.facts, change.owner, change.silence
     return (
         *(change.conversation, change.epoch, change.n, change.rev, change.owner_version, now),
         *(change.done, change.keep, change.lease, change.sends, change.state),
@@ -210,6 +260,7 @@ def _commit_values(change: Change, now: float | None) -> tuple[object, ...]:
         *((None, None) if owner is None else (owner.owner, plain(owner.case))),
         *case_values(change.case),
         *(change.trace, plain(change.parked)),
+        *((None, "") if silence is None else (silence.silence, plain(silence.word))),
     )
 
 
@@ -221,16 +272,17 @@ def _added(change: Change, place: Row, first: int, seqs: list[int]) -> tuple[Out
 
 def _taken(message: Message, row: Row) -> Claim:
     """The claim of a message that was stored a moment ago."""
-    conversation, seq, _, _, n, epoch, rev, owner, owner_version, case, *person, state = row
+    conversation, seq, _, _, n, epoch, rev, owner, owner_version, case, silence, *person, state = row
     return Claim(
         conversation=Conversation(
             id=conversation,
             address=message.address,
-            person=as_person(*person),
+            person=as_person(person),
             tenant=message.tenant,
             owner=owner,
             owner_version=owner_version,
             case=case,
+            silence=silence,
         ),
         epoch=epoch,
         n=n,

@@ -16,7 +16,7 @@ from bot.store.rows import (
     as_case,
     as_conversation,
     as_dead_letter,
-    as_entry,
+    as_entries,
     as_row,
 )
 
@@ -62,7 +62,7 @@ _DEAD = DEAD + "$1"
 
 async def history(pool: Pool, conversation: str, after: int, limit: int) -> list[Entry]:
     """The transcript behind `after`, without holes."""
-    return [as_entry(row) for row in await pool.rows(_HISTORY, plain(conversation), after, limit)]
+    return as_entries(await pool.rows(_HISTORY, plain(conversation), after, limit))
 
 
 async def conversation(pool: Pool, id: str) -> Conversation | None:

@@ -48,6 +48,9 @@ _TABLES = [
     "effects",
     "traces",
     "dead_letters",
+    "unreadable",
+    "notes",
+    "consents",
 ]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from bot.channel import Accepted, Entry
 from bot.messages import Message
 from bot.people import Conversation
+from bot.store.amending import changes
 from bot.store.codec import clean
 from bot.store.contract import (
     Applied,
@@ -88,12 +89,17 @@ class PostgresStore(Store):
 
     async def put(self, message: Message, now: float) -> Accepted:
         """Store a message durably."""
-        accepted, _ = await self._take.call(Taking(incoming(message), self._at(now)))
+        accepted, _ = await self._taken(Taking(incoming(message), self._at(now)))
         return accepted
 
     async def take(self, message: Message, worker: str, lease: float, now: float) -> tuple[Accepted, Claim | None]:
         """Store a message durably, and claim its turn if nothing else of its lane waits or is at work."""
-        return await self._take.call(Taking(incoming(message), self._at(now), worker, lease))
+        return await self._taken(Taking(incoming(message), self._at(now), worker, lease))
+
+    async def _taken(self, taking: Taking) -> tuple[Accepted, Claim | None]:
+        if changes(taking.item.message):
+            return await self._pool.transaction(lambda connection: lanes.take_edit(connection, taking))
+        return await self._take.call(taking)
 
     async def claim(self, worker: str, limit: int, lease: float, now: float) -> list[Claim]:
         """Take up to `limit` turns that are ready, tenant by tenant."""

@@ -34,6 +34,8 @@ def apply(raw: sqlite3.Connection, effect: Effect, message: Incoming | None) -> 
         lanes.change_owner(raw, effect.conversation, effect.owner)
     if effect.case is not None:
         records.write_case(raw, effect.case)
+    if effect.silence is not None:
+        records.change_silence(raw, effect.conversation, effect.silence, effect.now)
     records.set_timers(raw, effect.conversation, effect.timers)
     rows: tuple[OutRow, ...] = ()
     if effect.outgoing:

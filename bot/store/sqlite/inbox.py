@@ -10,13 +10,14 @@ from typing import Any
 
 from bot.channel import Accepted
 from bot.messages import Address, Message, Sender
+from bot.store.amending import WAITING, amend, changes
 from bot.store.codec import decode_due, encode
 from bot.store.incoming import Incoming
 
 # No RETURNING in the hot statements: SQLite keeps its rows in a table of their own, 5 microseconds a time. With one
 # writer, looking first is as good, and the number is still given in the transaction that updates the lane.
 _LANE = """
-SELECT l.tail, l.seq, l.person, l.turn_seq, p.name, p.language, p.phone, p.email, p.verified
+SELECT l.tail, l.seq, l.person, l.turn_seq, p.name, p.language, p.phone, p.email, p.verified, p.timezone
 FROM lanes l LEFT JOIN people p ON p.id = ?2 WHERE l.conversation = ?1"""
 
 _INSERT = """
@@ -39,13 +40,19 @@ WHERE conversation = ?"""
 # Phone and e-mail that a platform vouched for are never replaced by ones
 # that nobody vouches for, and do not mix with them.
 _PERSON = """
-INSERT INTO people (id, tenant, name, language, phone, email, verified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+INSERT INTO people (id, tenant, name, language, phone, email, verified, timezone)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 ON CONFLICT (id) DO UPDATE SET
   name = CASE ?3 WHEN '' THEN name ELSE ?3 END,
   language = CASE ?4 WHEN '' THEN language ELSE ?4 END,
+  timezone = CASE ?8 WHEN '' THEN timezone ELSE ?8 END,
   phone = CASE WHEN verified > ?7 OR (?5 = '' AND verified = ?7) THEN phone ELSE ?5 END,
   email = CASE WHEN verified > ?7 OR (?6 = '' AND verified = ?7) THEN email ELSE ?6 END,
   verified = max(verified, ?7)"""
+
+_WAITING = WAITING.format("?", "?")
+
+_AMEND = "UPDATE inbox SET payload = ?, words = ? WHERE conversation = ? AND seq = ?"
 
 _DUE = """
 SELECT t.conversation, t.key, t.at, t.due, l.tenant, l.channel, l.account, l.chat, l.thread
@@ -81,9 +88,18 @@ def take(raw: sqlite3.Connection, item: Incoming, worker: str, until: float, now
         raw.execute(_WAITS, (n, seq, conversation))
     else:
         raw.execute(_IS_NEXT, (n, seq, seq, until, worker, taken, taken, conversation))
+    if busy and changes(message):
+        _amend(raw, conversation, seq, message)
     if person and _is_news(item.sender, known):
         raw.execute(_PERSON, (person, message.tenant, *item.sender))
     return Accepted(conversation=conversation, seq=seq), bool(taken)
+
+
+def _amend(raw: sqlite3.Connection, conversation: str, seq: int, edit: Message) -> None:
+    """Let an edit change a message that still waits for its turn."""
+    waiting = raw.execute(_WAITING, (conversation, seq)).fetchall()
+    for number, payload, words in amend(edit, seq, waiting):
+        raw.execute(_AMEND, (payload, words, conversation, number))
 
 
 def fire(raw: sqlite3.Connection, now: float, limit: int) -> int:
@@ -103,9 +119,11 @@ def fire(raw: sqlite3.Connection, now: float, limit: int) -> int:
     return len(due)
 
 
-def _is_news(told: tuple[str, str, str, str, int], known: list[Any]) -> bool:
+def _is_news(told: tuple[str, str, str, str, int, str], known: list[Any]) -> bool:
     """Whether a message tells something about its sender that is not written down."""
     if known[0] is None:
         return True
-    *texts, vouched = told
-    return vouched > known[-1] or any(new and new != old for new, old in zip(texts, known, strict=False))
+    if told[4] > known[4]:
+        return True
+    pairs = zip(told, known, strict=True)
+    return any(isinstance(new, str) and new and new != old for new, old in pairs)

@@ -14,6 +14,7 @@ from bot.channel import Accepted
 from bot.errors import Fenced
 from bot.store.contract import Change, Claim, Committed, OutRow, OwnerChange
 from bot.store.incoming import Incoming
+from bot.store.parking import KEEP, as_letter, claim_or_letter, claim_or_none
 from bot.store.rows import TURN, as_address, as_claim
 from bot.store.sqlite import inbox, outbox, records
 
@@ -33,6 +34,13 @@ _ONE = TURN + "WHERE l.conversation = ? AND l.turn_seq > 0"
 _CLAIM = """
 UPDATE lanes SET epoch = epoch + 1, attempts = attempts + 1, worker = ?, ready_at = ? WHERE conversation = ?"""
 
+_KEEP = KEEP.format(*"???????")
+
+_SKIP = """
+UPDATE lanes SET head = head + 1, epoch = epoch + 1, attempts = 0, worker = '', ready_at = ?1,
+  turn_seq = coalesce((SELECT min(seq) FROM inbox WHERE conversation = ?2 AND seq > lanes.turn_seq), 0)
+WHERE conversation = ?2"""
+
 _DONE = """
 UPDATE lanes SET rev = rev + 1, seq = seq + ?1, head = ?2,
   turn_seq = CASE WHEN tail > ?2 THEN
@@ -46,7 +54,7 @@ _FLUSH = """
 UPDATE lanes SET rev = rev + 1, seq = seq + ?1, ready_at = ?2
 WHERE conversation = ?3 AND epoch = ?4 AND head = ?5 - 1 AND rev = ?6 AND owner_version = ?7"""
 
-_AFTER = "SELECT tail, seq, owner, channel, account, chat, thread FROM lanes WHERE conversation = ?"
+_AFTER = "SELECT tail, seq, owner, silence, channel, account, chat, thread FROM lanes WHERE conversation = ?"
 
 _STATE = """
 INSERT INTO states (conversation, state) VALUES (?, ?)
@@ -91,8 +99,17 @@ def claim(
     tenants.sort(key=lambda tenant: (tenant <= last, tenant))
     waiting = [raw.execute(_READY, (tenant, now, limit)).fetchall() for tenant in tenants]
     rows = [row for turn in itertools.zip_longest(*waiting) for row in turn if row is not None][:limit]
-    raw.executemany(_CLAIM, [(worker, until, row[0]) for row in rows])
-    return [as_claim(row, 1) for row in rows], rows[-1][1] if rows else last
+    claims = []
+    for row in rows:
+        claimed = claim_or_letter(row, now, 1)
+        if isinstance(claimed, Claim):
+            claims.append(claimed)
+            raw.execute(_CLAIM, (worker, until, row[0]))
+        else:
+            # Kept, and passed over: it must hold up neither its own lane nor everybody else's.
+            raw.execute(_KEEP, as_letter(claimed))
+            raw.execute(_SKIP, (now, row[0]))
+    return claims, rows[-1][1] if rows else last
 
 
 def take(
@@ -111,11 +128,12 @@ def commit(raw: sqlite3.Connection, change: Change) -> Committed:
         raise Fenced(f"{change.conversation}: the change of owner expects another version than the turn")
     if not _advance(raw, change):
         raise Fenced(f"{change.conversation}: turn {change.n} of epoch {change.epoch} is no longer ours")
-    tail, seq, owner, *place = raw.execute(_AFTER, (change.conversation,)).fetchone()
+    tail, seq, owner, silence, *place = raw.execute(_AFTER, (change.conversation,)).fetchone()
     rows: tuple[OutRow, ...] = ()
     if change.outgoing:
         numbered = enumerate(change.outgoing, seq - len(change.outgoing) + 1)
-        sends = change.sends if owner != "human" else 0.0
+        silence = change.silence.silence if change.silence is not None else silence
+        sends = change.sends if owner != "human" and not silence else 0.0
         times = outbox.Times(change.now, change.now + change.lease, sends)
         rows = outbox.add(raw, change.conversation, as_address(place), change.n, numbered, times)
     if change.state is not None:
@@ -125,7 +143,7 @@ def commit(raw: sqlite3.Connection, change: Change) -> Committed:
     records.write(raw, change)
     following = None
     if change.done and change.keep and tail > change.n:
-        following = as_claim(raw.execute(_ONE, (change.conversation,)).fetchone())
+        following = claim_or_none(raw.execute(_ONE, (change.conversation,)).fetchone())
     return Committed(rows=rows, rev=change.rev + 1, next=following)
 
 

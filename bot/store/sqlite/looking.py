@@ -19,7 +19,7 @@ from bot.store.rows import (
     as_case,
     as_conversation,
     as_dead_letter,
-    as_entry,
+    as_entries,
     as_row,
 )
 
@@ -61,7 +61,7 @@ def history(raw: sqlite3.Connection, conversation: str, after: int, limit: int) 
     """The transcript behind `after`, without holes."""
     (cut,) = raw.execute(_CUT, (conversation,)).fetchone()
     window = (conversation, after, cut or 1 << 62, limit)
-    lines = [as_entry(row) for statement in (_SAID, _REPLIED) for row in raw.execute(statement, window)]
+    lines = as_entries(row for statement in (_SAID, _REPLIED) for row in raw.execute(statement, window))
     return sorted(lines, key=attrgetter("seq"))[:limit]
 
 

@@ -15,9 +15,9 @@ from bot.store.contract import Begun, Outgoing, OutRow
 from bot.store.rows import OUTBOX, as_row, begun, body, fresh, once
 
 _INSERT = """
-INSERT INTO outbox (conversation, seq, turn, target, key, body, source, author, at, held_until,
+INSERT INTO outbox (conversation, seq, turn, target, key, body, source, author, always, edits, at, held_until,
                     status, attempts, not_before, first_attempt_at, last_attempt_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, key) DO NOTHING"""
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, key) DO NOTHING"""
 
 _STANDS_BEFORE = """
 SELECT 1 FROM outbox WHERE conversation = ? AND target = 'channel' AND status IN ('pending', 'sending') LIMIT 1"""
@@ -26,14 +26,17 @@ _FIRST = """
 NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.conversation = {0}.conversation
             AND earlier.target = {0}.target AND earlier.seq < {0}.seq AND earlier.status IN ('pending', 'sending'))"""
 
-# Two voices never speak: a row of the bot's own is not begun once a human has taken over.
+# Two voices never speak: a row of the bot's own is not begun once a human has taken over. And nobody speaks to somebody
+# who wants to hear nothing.
 _SENDING = f"""
 UPDATE outbox SET status = 'sending', attempts = attempts + 1, last_attempt_at = ?1, not_before = ?2, held_until = 0,
   first_attempt_at = CASE first_attempt_at WHEN 0 THEN ?1 ELSE first_attempt_at END
 WHERE conversation = ?3 AND seq = ?4 AND attempts = ?5 AND status IN ('pending', 'sending')
   AND {_FIRST.format("outbox")}
   AND NOT (source = 'bot' AND target = 'channel'
-           AND EXISTS (SELECT 1 FROM lanes WHERE conversation = ?3 AND owner = 'human'))"""  # noqa: S608  # our own constants
+           AND EXISTS (SELECT 1 FROM lanes WHERE conversation = ?3 AND owner = 'human'))
+  AND NOT (target = 'channel' AND always = 0
+           AND EXISTS (SELECT 1 FROM lanes WHERE conversation = ?3 AND silence <> ''))"""  # noqa: S608  # our own constants
 
 _LOOK = f"SELECT status, attempts, {_FIRST.format('outbox')} FROM outbox WHERE conversation = ? AND seq = ?"  # noqa: S608
 
@@ -117,6 +120,8 @@ def _insert(raw: sqlite3.Connection, row: OutRow, times: Times) -> bool:
         body(item),
         item.source,
         item.author,
+        1 if item.always else 0,
+        item.edits,
         times.now,
         0.0 if row.attempts else times.held_until,
         row.status,

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from bot.store.codec import encode
-from bot.store.contract import CaseRecord, Change, Fact, Timer
+from bot.store.contract import CaseRecord, Change, Fact, SilenceChange, Timer
 
 _CASE = """
 INSERT INTO cases (id, conversation, desk, queue, reason, opened_at, ref, agent, state, cursor, closed_at)
@@ -30,6 +30,12 @@ ON CONFLICT (person, key) DO UPDATE SET value = excluded.value"""
 
 _FORGET = "DELETE FROM facts WHERE person = ? AND key = ?"
 
+_SILENCE = "UPDATE lanes SET silence = ? WHERE conversation = ?"
+
+_CONSENT = """
+INSERT INTO consents (conversation, n, at, silence, word)
+SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4 FROM consents WHERE conversation = ?1"""
+
 _TRACE = """
 INSERT INTO traces (conversation, n, trace) VALUES (?, ?, ?)
 ON CONFLICT (conversation, n) DO UPDATE SET trace = excluded.trace"""
@@ -49,6 +55,8 @@ def write(raw: sqlite3.Connection, change: Change) -> None:
     _write_facts(raw, change.facts)
     if change.case is not None:
         write_case(raw, change.case)
+    if change.silence is not None:
+        change_silence(raw, conversation, change.silence, change.now)
     if change.trace is not None:
         raw.execute(_TRACE, (conversation, change.n, change.trace))
     if change.parked:
@@ -65,6 +73,12 @@ def write_case(raw: sqlite3.Connection, case: CaseRecord) -> None:
     """Insert a case, or bring it to what it is now."""
     head = (case.id, case.conversation, case.desk, case.queue, case.reason, case.opened_at)
     raw.execute(_CASE, (*head, case.ref, case.agent, case.state, case.cursor, case.closed_at))
+
+
+def change_silence(raw: sqlite3.Connection, conversation: str, change: SilenceChange, now: float) -> None:
+    """Say whether anything is sent from now on, and keep it in the ledger."""
+    raw.execute(_SILENCE, (change.silence, conversation))
+    raw.execute(_CONSENT, (conversation, now, change.silence, change.word))
 
 
 def _write_facts(raw: sqlite3.Connection, facts: Iterable[Fact]) -> None:

@@ -63,6 +63,7 @@ lanes = Table(
     _count("owner_version"),
     _text("case_id"),
     _time("created_at"),
+    _text("silence"),
     Index("lanes_ready", "tenant", "ready_at", sqlite_where=text("turn_seq > 0")),
     sqlite_with_rowid=False,
 )
@@ -111,6 +112,8 @@ outbox = Table(
     _time("at"),
     _time("sent_at"),
     _time("held_until"),
+    _count("always"),
+    _text("edits"),
     UniqueConstraint("conversation", "key", name="outbox_key"),
     Index("outbox_unsent", "conversation", "target", "seq", sqlite_where=text("status IN ('pending', 'sending')")),
 )
@@ -128,6 +131,7 @@ people = Table(
     _text("phone"),
     _text("email"),
     _count("verified"),
+    _text("timezone"),
     sqlite_with_rowid=False,
 )
 
@@ -191,5 +195,34 @@ dead_letters = Table(
     _time("at"),
     _text("error"),
     Index("dead_letters_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+# What no channel could read, as it came; `id` is derived from channel, account and event id.
+unreadable = Table(
+    "unreadable",
+    metadata,
+    _text("id", key=True),
+    _text("channel"),
+    _text("account"),
+    _text("event_id"),
+    _text("payload"),
+    _text("problem"),
+    _time("at"),
+    Index("unreadable_at", "at"),
+)
+
+# What channels (and the core) write down for themselves.
+notes = Table("notes", metadata, _text("key", key=True), _text("value"), sqlite_with_rowid=False)
+
+# The ledger of who wanted to hear nothing, or to hear from us again ("" in `silence`), when, and by which word.
+consents = Table(
+    "consents",
+    metadata,
+    _text("conversation", key=True),
+    _count("n", key=True),
+    _time("at"),
+    _text("silence"),
+    _text("word"),
     sqlite_with_rowid=False,
 )

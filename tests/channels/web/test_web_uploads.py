@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from channels.web.uploads import safe_name, sniff
+from bot import Rejected, safe_name, sniff
+from bot.filelinks import ref_of
 from tests.channels.web.fakes import Client, served
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 60
@@ -42,6 +43,19 @@ async def test_a_picture_goes_up_into_a_message_and_comes_back(tmp_path: Path) -
             assert response.headers["Content-Disposition"].startswith("inline;")
             assert response.headers["X-Content-Type-Options"] == "nosniff"
             assert "sandbox" in response.headers["Content-Security-Policy"]
+        ref = ref_of(media.url, "web", "main")
+        assert ref is not None
+        async with client.site.channel.open_file(ref) as download:
+            assert (download.name, download.type, download.size) == (media.name, media.type, len(PNG))
+            assert b"".join([chunk async for chunk in download.chunks]) == PNG
+
+
+@pytest.mark.parametrize("ref", ["", "ab" * 16, "../web.secret", "%2e%2e"])
+async def test_what_is_no_upload_can_not_be_read(ref: str, tmp_path: Path) -> None:
+    async with served(tmp_path) as client:
+        with pytest.raises(Rejected):
+            async with client.site.channel.open_file(ref):
+                pass
 
 
 async def test_a_first_file_opens_a_conversation(tmp_path: Path) -> None:

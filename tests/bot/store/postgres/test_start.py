@@ -27,7 +27,7 @@ async def test_several_processes_may_start_at_once(postgres: PostgresServer) -> 
     accepted = await asyncio.gather(*(store.put(message("e1"), NOW) for store in stores))
     assert sum(not each.duplicate for each in accepted) == 1
     await asyncio.gather(*(store.stop() for store in stores))
-    assert postgres.sql("SELECT version_num FROM alembic_version", url) == "0001"
+    assert postgres.sql("SELECT version_num FROM alembic_version", url) == "0002"
 
 
 def test_the_tables_are_those_of_the_other_store(postgres: PostgresServer) -> None:
@@ -63,7 +63,7 @@ async def test_functions_that_are_missing_are_installed(postgres: PostgresServer
 async def test_a_newer_schema_is_refused(postgres: PostgresServer) -> None:
     url = postgres.new_database("migrated")
     postgres.sql("UPDATE alembic_version SET version_num = '9999'", url)
-    with pytest.raises(StartError, match=r"newer Frontdesk \(schema 9999; this one knows up to 0001\)"):
+    with pytest.raises(StartError, match=r"newer Frontdesk \(schema 9999; this one knows up to 0002\)"):
         await PostgresStore(url).start()
     assert postgres.sql("SELECT version_num FROM alembic_version", url) == "9999"
 

@@ -1,0 +1,43 @@
+"""Looking back at what was said and sent, for edits: rare, so by units of work. Works on any store."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from bot.messages import Message
+from bot.store.codec import decode_message
+from bot.store.contract import Database
+
+_EARLIER = text("""
+SELECT n, payload FROM inbox WHERE conversation = :conversation AND seq < :before AND channel <> ''
+ORDER BY seq DESC LIMIT :limit""")
+
+_RECEIPT = text("SELECT platform_id FROM outbox WHERE conversation = :conversation AND seq = :seq")
+
+
+async def earlier(database: Database, conversation: str, before: int, limit: int) -> list[tuple[int, Message]]:
+    """What people wrote in front of number `before`, newest first, each with the number of its turn."""
+
+    def unit(connection: Connection) -> list[tuple[int, Message]]:
+        values = {"conversation": conversation, "before": before, "limit": limit}
+        found = []
+        for n, payload in connection.execute(_EARLIER, values):
+            try:
+                found.append((int(n), decode_message(payload)))
+            except msgspec.MsgspecError:
+                break  # nobody can say what stood there
+        return found
+
+    return await database.read(unit)
+
+
+async def receipt(database: Database, row: str) -> str:
+    """What the platform calls the message that a row of the outbox became; "" where nobody knows."""
+    conversation, _, seq = row.rpartition(".")
+
+    def unit(connection: Connection) -> str:
+        values = {"conversation": conversation, "seq": int(seq) if seq.isdecimal() else 0}
+        return str(connection.execute(_RECEIPT, values).scalar() or "")
+
+    return await database.read(unit)
