@@ -1,0 +1,255 @@
+"""The calls that show something to people, and what is done when Telegram refuses one. Knows no drafts and no plans."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+import msgspec
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    LinkPreviewOptions,
+    MessageEntity,
+    User,
+)
+
+from bot import Address, Button, Fetcher, Gateway, Media, NotSent, Rejected
+from channels.telegram.api import Api, Refused
+from channels.telegram.chats import Chats
+from channels.telegram.intake import button_note
+from channels.telegram.outgoing import Kind, Outgoing, as_link, data_of, is_fetched, kind_of, label_of, rows
+from channels.telegram.render import Entity, Rendered, is_lone_link, unmarked
+
+T = TypeVar("T")
+
+LARGEST_UPLOAD = 20 * 1024 * 1024
+"""Bytes; Telegram itself takes up to 50 MB, but people wait."""
+
+_UNPARSEABLE = "can't parse entities"
+_UNCHANGED = "message is not modified"
+_NO_TEXT = "there is no text in the message to edit"
+
+
+class _SendsFile(Protocol):
+    """What the SDK's calls for files have in common."""
+
+    def __call__(
+        self,
+        chat_id: int,
+        file: str | InputFile,
+        /,
+        *,
+        caption: str | None,
+        caption_entities: list[MessageEntity] | None,
+        reply_markup: InlineKeyboardMarkup | None,
+        message_thread_id: int | None,
+    ) -> Awaitable[object]:
+        """Send it."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A message as Telegram answers with it."""
+
+    message_id: int = 0
+
+
+class Calls:
+    """One bot's messages. `ours` is where files of our own are that Telegram can't get at; empty if it can."""
+
+    def __init__(self, api: Api, chats: Chats, gateway: Gateway, fetcher: Fetcher, ours: str) -> None:
+        self._api, self._chats, self._gateway, self._fetcher, self._ours = api, chats, gateway, fetcher, ours
+
+    async def post(self, address: Address, outgoing: Outgoing) -> int:
+        """Send one message; its id. Raises as a send does."""
+        await self._remember(address, outgoing.buttons)
+        if outgoing.media is None:
+            return await self._post_text(address, outgoing)
+        return await self._post_file(address, outgoing, outgoing.media)
+
+    async def change(self, address: Address, message_id: int, outgoing: Outgoing) -> None:
+        """Let a message say something else; twice is harmless. Raises as a send does."""
+        await self._remember(address, outgoing.buttons)
+        try:
+            await self._changed(address, message_id, outgoing.text, outgoing.buttons)
+        except Refused as refused:
+            if _UNPARSEABLE in refused.description:
+                await self._changed(address, message_id, unmarked(outgoing.text), outgoing.buttons)
+            elif _NO_TEXT in refused.description:
+                await self._caption(address, message_id, outgoing)
+            elif _UNCHANGED not in refused.description:
+                raise
+
+    # --- texts
+
+    async def _post_text(self, address: Address, outgoing: Outgoing) -> int:
+        try:
+            return await self._text(address, outgoing.text, outgoing.buttons)
+        except Refused as refused:
+            if _UNPARSEABLE not in refused.description:
+                raise
+            # Refused is surely not sent, so it may be said again, without marks.
+            return await self._text(address, unmarked(outgoing.text), outgoing.buttons)
+
+    async def _text(self, address: Address, text: Rendered, buttons: tuple[Button, ...]) -> int:
+        async def send(bot: Bot, chat: int) -> None:
+            await bot.send_message(
+                chat,
+                text.text,
+                entities=_entities(text) or None,
+                reply_markup=_keyboard(buttons),
+                message_thread_id=_thread(address),
+                link_preview_options=_preview(text),
+            )
+
+        return (await self._there(address, send, Sent)).message_id
+
+    async def _changed(self, address: Address, message_id: int, text: Rendered, buttons: tuple[Button, ...]) -> None:
+        async def edit(bot: Bot, chat: int) -> None:
+            await bot.edit_message_text(
+                text.text,
+                chat_id=chat,
+                message_id=message_id,
+                entities=_entities(text) or None,
+                reply_markup=_keyboard(buttons),
+                link_preview_options=_preview(text),
+            )
+
+        await self._there(address, edit, msgspec.Raw)
+
+    async def _caption(self, address: Address, message_id: int, outgoing: Outgoing) -> None:
+        async def edit(bot: Bot, chat: int) -> None:
+            await bot.edit_message_caption(
+                chat_id=chat,
+                message_id=message_id,
+                caption=outgoing.text.text,
+                caption_entities=_entities(outgoing.text) or None,
+                reply_markup=_keyboard(outgoing.buttons),
+            )
+
+        try:
+            await self._there(address, edit, msgspec.Raw)
+        except Refused as refused:
+            if _UNCHANGED not in refused.description:
+                raise
+
+    # --- files
+
+    async def _post_file(self, address: Address, outgoing: Outgoing, media: Media) -> int:
+        """By address where Telegram can get it, else uploaded; where neither works, the person gets the link."""
+        if is_fetched(media) and not (self._ours and media.url.startswith(self._ours)):
+            try:
+                return await self._file(address, outgoing, media, media.url)
+            except Refused as refused:
+                if refused.silence or refused.moved_to:
+                    raise
+        try:
+            body = await self._fetched(media)
+        except (Rejected, NotSent):
+            # A server that is down now must not hold up the conversation: the link works once it is up again.
+            return await self._post_text(address, as_link(outgoing))
+        name = media.name or media.url.rpartition("/")[2] or "file"
+        try:
+            return await self._file(address, outgoing, media, InputFile(body, filename=name[-128:]))
+        except Refused as refused:
+            if refused.silence or refused.moved_to:
+                raise
+            return await self._post_text(address, as_link(outgoing))
+
+    async def _fetched(self, media: Media) -> bytes:
+        body = bytearray()
+        async with self._fetcher.open(media.url) as download:
+            async for chunk in download.chunks:
+                body += chunk
+                if len(body) > LARGEST_UPLOAD:
+                    raise Rejected("the file is too large")
+        if not body:
+            raise Rejected("the file is empty")
+        return bytes(body)
+
+    async def _file(self, address: Address, outgoing: Outgoing, media: Media, file: str | InputFile) -> int:
+        text, keyboard, thread = outgoing.text, _keyboard(outgoing.buttons), _thread(address)
+        caption, marks = text.text or None, _entities(text) or None
+
+        async def send(bot: Bot, chat: int) -> None:
+            send_as: dict[Kind, _SendsFile] = {
+                "photo": bot.send_photo,
+                "animation": bot.send_animation,
+                "voice": bot.send_voice,
+                "audio": bot.send_audio,
+                "video": bot.send_video,
+                "document": bot.send_document,
+            }
+            await send_as[kind_of(media)](
+                chat,
+                file,
+                caption=caption,
+                caption_entities=marks,
+                reply_markup=keyboard,
+                message_thread_id=thread,
+            )
+
+        return (await self._there(address, send, Sent)).message_id
+
+    # --- where
+
+    async def _there(self, address: Address, send: Callable[[Bot, int], Awaitable[None]], want: type[T]) -> T:
+        """Make a call to where the chat is now; if it has just moved, once more to its new place."""
+        try:
+            return await self._at(await self._chats.now(address.chat), send, want)
+        except Refused as refused:
+            if not refused.moved_to:
+                raise
+            await self._chats.moved(address.chat, refused.moved_to)
+            return await self._at(refused.moved_to, send, want)
+
+    async def _at(self, chat: str, send: Callable[[Bot, int], Awaitable[None]], want: type[T]) -> T:
+        try:
+            number = int(chat)
+        except ValueError:
+            raise Rejected("that is no chat on Telegram") from None
+        return await self._api.call(lambda bot: send(bot, number), want)
+
+    async def _remember(self, address: Address, buttons: tuple[Button, ...]) -> None:
+        """Keep the tokens that are too long for a button."""
+        for button in buttons:
+            if (data := data_of(button.token)) != button.token:
+                await self._gateway.write_note(button_note(address.account, data), button.token)
+
+
+def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
+    if not buttons:
+        return None
+    return InlineKeyboardMarkup(
+        [
+            [InlineKeyboardButton(label_of(one), callback_data=data_of(one.token)) for one in row]
+            for row in rows(buttons)
+        ]
+    )
+
+
+def _entities(text: Rendered) -> list[MessageEntity]:
+    return [_entity(entity) for entity in text.entities]
+
+
+def _entity(entity: Entity) -> MessageEntity:
+    user = User(id=int(entity.user), first_name="", is_bot=False) if entity.user else None
+    return MessageEntity(
+        entity.type,
+        entity.offset,
+        entity.length,
+        url=entity.url or None,
+        user=user,
+        language=entity.language or None,
+    )
+
+
+def _preview(text: Rendered) -> LinkPreviewOptions:
+    """A preview only of a link that is all there is: others would be a picture that nobody asked for."""
+    return LinkPreviewOptions(is_disabled=not is_lone_link(text))
+
+
+def _thread(address: Address) -> int | None:
+    return int(address.thread) if address.thread.isascii() and address.thread.isdigit() else None

@@ -1,0 +1,283 @@
+"""The Telegram channel: one bot, by webhook or by long polling. Knows no skills and no store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from urllib.parse import quote, urlsplit
+
+import msgspec
+import structlog
+from aiohttp import web
+from telegram import Bot
+
+from bot import (
+    Address,
+    Capabilities,
+    Channel,
+    Clock,
+    Delivery,
+    Download,
+    Drafts,
+    Edits,
+    Fetcher,
+    Files,
+    Gateway,
+    NotSent,
+    Pace,
+    Receipt,
+    Rejected,
+    Rereads,
+    SendError,
+    StartError,
+    StoreUnavailable,
+    Types,
+)
+from channels.telegram.api import Api, TokenRefused
+from channels.telegram.calls import LARGEST_UPLOAD, Calls
+from channels.telegram.chats import Chats
+from channels.telegram.intake import Intake
+from channels.telegram.outgoing import MAX_TEXT, measure
+from channels.telegram.parse import Identity, event_id_of
+from channels.telegram.polling import Poll
+from channels.telegram.settings import TelegramAccount, TelegramSettings
+from channels.telegram.setup import Hook, Setup
+from channels.telegram.speaking import Speaker
+from channels.telegram.webhook import Webhook
+
+FETCH = 5.0
+"""Seconds that somebody's file may take to come."""
+
+PATIENCE = 4.0
+"""Seconds that a start waits for Telegram; the bot's other channels wait behind it."""
+
+ASK_AGAIN = 2.0
+"""Seconds between two tries to learn the bot's name."""
+
+log = structlog.get_logger(__name__)
+
+
+class _User(msgspec.Struct, frozen=True):
+    """The bot itself, as Telegram answers with it."""
+
+    username: str = ""
+
+
+class _File(msgspec.Struct, frozen=True):
+    """Where a file is for the next hour."""
+
+    file_path: str = ""
+    file_size: int = 0
+
+
+class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
+    """One bot. `public_url` is where people reach us; Telegram delivers only to https."""
+
+    name = "telegram"
+    capabilities = Capabilities(
+        max_text=MAX_TEXT,
+        buttons=20,
+        markdown=True,
+        cards=True,
+        media=True,
+        typing=True,
+        drafts=True,
+        edits=True,
+        mentions=True,
+        # A text takes 11 at most (api.py), a file a little longer: it may have to be fetched and uploaded. An attempt
+        # that is cut off goes on behind what it had sent.
+        send_timeout=15.0,
+        paces=(Pace(count=30), Pace(count=1, of="conversation")),
+    )
+
+    def __init__(
+        self,
+        account: str,
+        bot: TelegramAccount,
+        settings: TelegramSettings,
+        *,
+        public_url: str = "",
+        clock: Clock | None = None,
+    ) -> None:
+        self.account = account
+        self._bot, self._settings, self._public_url = bot, settings, public_url.rstrip("/")
+        self._now = clock.now if clock else time.time
+        secure = self._public_url.startswith("https://")
+        self._hooked = bot.mode == "webhook" or (bot.mode == "auto" and secure)
+        self._intake: Intake | None = None
+        self._speaker: Speaker | None = None
+        self._api: Api | None = None
+        self._chats: Chats | None = None
+        self._fetcher: Fetcher | None = None
+        self._jobs: list[asyncio.Task[None]] = []
+        self._waiting: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Where Telegram delivers; nothing with long polling."""
+        if not self._hooked:
+            return []
+        door = Webhook(self.account, self._bot.secret, self._take)
+        return [web.post(f"/channels/telegram/{self.account}", door.handle)]
+
+    def measure(self, text: str) -> int:
+        """UTF-16 units of what is shown."""
+        return measure(text)
+
+    def paces(self, address: Address) -> Sequence[Pace]:
+        """In groups 20 a minute too."""
+        if address.chat.startswith("-"):
+            return (*self.capabilities.paces, Pace(count=20, seconds=60.0, of="conversation"))
+        return self.capabilities.paces
+
+    async def start(self, gateway: Gateway) -> None:
+        """Learn the bot's own name, and take updates in from now on. Raises StartError if the token is wrong."""
+        if self._hooked and not self._public_url.startswith("https://"):
+            raise StartError(
+                f"telegram ({self.account}): a webhook needs an https address. Set PUBLIC_URL to it, or telegram.mode "
+                "to polling."
+            )
+        token = self._bot.bot_token.get_secret_value()
+        trusted = [self._settings.api_url, *([self._public_url] if self._public_url else [])]
+        api = self._api = Api(token, self._settings.api_url)
+        chats = self._chats = Chats(gateway, self.account)
+        fetcher = self._fetcher = Fetcher(trusted=trusted, largest=LARGEST_UPLOAD, timeout=FETCH)
+        # Telegram's servers can't get at what is on this machine only.
+        ours = "" if self._public_url.startswith("https://") else self._public_url
+        self._speaker = Speaker(api, chats, Calls(api, chats, gateway, fetcher, ours))
+        try:
+            username = await self._username(gateway, api)
+        except StartError:
+            await self.stop()
+            raise
+        me = Identity(self.account, self._bot.bot_id, username)
+        intake = self._intake = Intake(gateway, api, chats, me, self._now, self._waiting)
+        if not username:
+            self._jobs.append(asyncio.create_task(self._learn_name(gateway, api, intake), name="telegram name"))
+        prefix = f"telegram.{self.account}"
+        url = f"{self._public_url}/channels/telegram/{self.account}"
+        hook = Hook(url, self._bot.secret, self._settings.max_connections) if self._hooked else None
+        self._jobs.append(gateway.alone(f"{prefix}.setup", Setup(api, gateway, self.account, hook).run))
+        if not self._hooked:
+            poll = Poll(api, intake, self._settings.poll_timeout)
+            self._jobs.append(gateway.alone(f"{prefix}.poll", poll.run))
+
+    async def stop(self) -> None:
+        """Take nothing in any more; what Telegram has then, it keeps."""
+        self._intake = None
+        jobs = [*self._jobs, *self._waiting]
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        self._jobs.clear()
+        if self._speaker is not None:
+            await self._speaker.stop()
+        if self._chats is not None:
+            self._chats.close()
+        if self._fetcher is not None:
+            await self._fetcher.close()
+        if self._api is not None:
+            await self._api.close()
+        self._speaker = self._chats = self._fetcher = self._api = None
+
+    # --- out
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Send one reply."""
+        return await self._ready().send(delivery)
+
+    async def edit(self, delivery: Delivery, platform_id: str) -> None:
+        """Let a message say something else."""
+        await self._ready().edit(delivery, platform_id)
+
+    async def typing(self, address: Address, *, on: bool) -> None:
+        """Show or hide that the bot types. Telegram hides it five seconds after it was shown last."""
+        if self._speaker is not None:
+            self._speaker.type(address, on=on)
+
+    async def draft(self, address: Address, key: str, text: str) -> None:
+        """Show a reply while it is being made."""
+        if self._speaker is not None:
+            self._speaker.draft(address, key, text)
+
+    # --- in
+
+    async def reread(self, payload: str) -> None:
+        """Try again to read an update that was set aside."""
+        if self._intake is None:
+            raise StoreUnavailable("the channel has not started")
+        await self._intake.reread(payload)
+
+    def open_file(self, ref: str) -> AbstractAsyncContextManager[Download]:
+        """A file that somebody sent. Its address has the token in it, so it never leaves here."""
+        return self._opened(ref)
+
+    @asynccontextmanager
+    async def _opened(self, ref: str) -> AsyncIterator[Download]:
+        api, fetcher = self._api, self._fetcher
+        if api is None or fetcher is None:
+            raise NotSent("the channel is not running")
+
+        async def ask(bot: Bot) -> None:
+            await bot.get_file(ref)
+
+        path = (await api.call(ask, _File)).file_path
+        if not path or urlsplit(path).scheme or path.startswith("/") or ".." in path.split("/"):
+            raise Rejected("Telegram does not say where the file is")
+        token = self._bot.bot_token.get_secret_value()
+        url = f"{self._settings.api_url}/file/bot{token}/{quote(path)}"
+        async with fetcher.open(url) as download:
+            download.name = path.rpartition("/")[2]
+            yield download
+
+    async def _take(self, body: bytes, whole: bool) -> None:
+        """What comes by webhook."""
+        intake = self._intake
+        if intake is None:
+            raise StoreUnavailable("the channel is not running")
+        if whole:
+            await intake.take(body)
+        else:
+            await intake.set_aside(body, event_id_of(body), "it is longer than any update of Telegram's")
+
+    # --- who we are
+
+    async def _username(self, gateway: Gateway, api: Api) -> str:
+        """The bot's name; while Telegram can't be reached, as it was last time."""
+        key = f"telegram.{self.account}.name.{self._bot.bot_id}"
+        try:
+            async with asyncio.timeout(PATIENCE):
+                name = (await api.call(_get_me, _User)).username
+        except TokenRefused as refused:
+            raise StartError(
+                f"telegram ({self.account}): Telegram refuses the bot's token. Take the one that @BotFather shows for "
+                "this bot and set it as TELEGRAM_BOT_TOKEN."
+            ) from refused
+        except (SendError, TimeoutError) as problem:
+            log.warning("telegram_not_reached", account=self.account, why=str(problem) or "no answer")
+            return await gateway.note(key) or ""
+        with suppress(StoreUnavailable):
+            if await gateway.note(key) != name:
+                await gateway.write_note(key, name)
+        return name
+
+    async def _learn_name(self, gateway: Gateway, api: Api, intake: Intake) -> None:
+        """Until it is known, what is said in groups has to come again."""
+        while not intake.me.username:
+            await asyncio.sleep(ASK_AGAIN)
+            try:
+                name = await self._username(gateway, api)
+            except StartError as problem:
+                log.error("telegram_token_refused", why=str(problem))
+                continue
+            intake.me = Identity(self.account, self._bot.bot_id, name)
+
+    def _ready(self) -> Speaker:
+        if self._speaker is None:
+            raise NotSent("the channel is not running")
+        return self._speaker
+
+
+async def _get_me(bot: Bot) -> None:
+    await bot.get_me()

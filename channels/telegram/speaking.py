@@ -1,0 +1,124 @@
+"""Sends replies: one delivery is one call to Telegram, or a few where a text does not fit with its files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+import structlog
+from telegram import Bot
+
+from bot import Address, Delivery, Receipt, Rejected, SendError
+from channels.telegram.api import Api, Refused
+from channels.telegram.calls import Calls
+from channels.telegram.chats import Chats
+from channels.telegram.drafts import Growing
+from channels.telegram.outgoing import Outgoing, compose
+
+REPEAT = 4.5
+"""Seconds: Telegram shows that somebody types for five."""
+
+LONGEST_TYPING = 120.0
+"""Seconds after which nobody believes it any more."""
+
+MOST = 10_000
+
+log = structlog.get_logger(__name__)
+
+
+class Speaker:
+    """Says what one bot has to say."""
+
+    def __init__(self, api: Api, chats: Chats, calls: Calls) -> None:
+        self._api, self._chats, self._calls = api, chats, calls
+        self._growing = Growing(calls)
+        self._typing: dict[Address, asyncio.Task[None]] = {}
+        # Which messages of an unfinished delivery are surely sent. An attempt that follows goes on behind them; a
+        # process that dies in between repeats them, as it may repeat any message whose outcome it did not learn.
+        self._done: OrderedDict[str, list[int]] = OrderedDict()
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Send a reply; its id is that of its first message."""
+        reply, address = delivery.reply, delivery.address
+        if reply.private and address.chat.startswith("-"):
+            # There is no message for one person's eyes in a group, and to show it to all would be worse than nothing.
+            raise Rejected("a private reply can't be shown to one person in a Telegram group")
+        draft = await self._growing.close(address, reply.draft) if reply.draft else 0
+        plan = compose(reply, apart=bool(draft))
+        if not plan:
+            raise Rejected("there is nothing in it that Telegram could show")
+        done = self._done.setdefault(delivery.id, [])
+        while len(self._done) > MOST:
+            self._done.popitem(last=False)
+        try:
+            for number, outgoing in enumerate(plan):
+                if number >= len(done):
+                    done.append(await self._say(address, outgoing, draft if not number else 0))
+        except Rejected:  # after anything else there will be another attempt, at the same draft
+            self._forget(delivery)
+            raise
+        self._forget(delivery)
+        return Receipt(platform_id=str(done[0]) if done[0] else "")
+
+    async def edit(self, delivery: Delivery, platform_id: str) -> None:
+        """Let a message say something else."""
+        plan = compose(delivery.reply, apart=True)
+        if not plan or not platform_id.isdigit():
+            raise Rejected("that message can't be changed")
+        shown = Outgoing(text=plan[0].text, buttons=delivery.reply.buttons)
+        await self._calls.change(delivery.address, int(platform_id), shown)
+
+    def draft(self, address: Address, key: str, text: str) -> None:
+        """Show a reply that is being made."""
+        self._growing.show(address, key, text)
+
+    def type(self, address: Address, *, on: bool) -> None:
+        """Show that the bot types, again and again, until told otherwise."""
+        task = self._typing.pop(address, None)
+        if task is not None and (not on or task.done()):
+            task.cancel()
+            task = None
+        if on:
+            self._typing[address] = task or asyncio.create_task(self._type(address), name="telegram typing")
+
+    async def stop(self) -> None:
+        """Say no more."""
+        typing = list(self._typing.values())
+        for task in typing:
+            task.cancel()
+        self._typing.clear()
+        await asyncio.gather(*typing, return_exceptions=True)
+        await self._growing.stop()
+
+    def _forget(self, delivery: Delivery) -> None:
+        self._done.pop(delivery.id, None)
+        if delivery.reply.draft:
+            self._growing.forget(delivery.address, delivery.reply.draft)
+
+    async def _say(self, address: Address, outgoing: Outgoing, draft: int) -> int:
+        if draft and outgoing.media is None:
+            try:
+                # Should nobody learn how this ended, it is done once more: it says the same thing twice in one place.
+                await self._calls.change(address, draft, outgoing)
+            except Refused as refused:
+                if refused.silence:
+                    raise
+                log.info("telegram_draft_lost", why=refused.description[:80])
+            else:
+                return draft
+        return await self._calls.post(address, outgoing)
+
+    async def _type(self, address: Address) -> None:
+        until = asyncio.get_running_loop().time() + LONGEST_TYPING
+        thread = int(address.thread) if address.thread.isdigit() else None
+
+        async def act(bot: Bot) -> None:
+            await bot.send_chat_action(int(await self._chats.now(address.chat)), "typing", message_thread_id=thread)
+
+        while asyncio.get_running_loop().time() < until:
+            try:
+                await self._api.call(act, bool)
+            except SendError as problem:
+                log.debug("telegram_typing_failed", why=type(problem).__name__)
+                return
+            await asyncio.sleep(REPEAT)

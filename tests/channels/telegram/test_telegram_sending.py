@@ -1,0 +1,413 @@
+"""What the bot says: each failure in the core's words, files one way or another, drafts that end as the reply."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+from msgspec.structs import replace
+from telegram import Bot
+
+from bot import (
+    Address,
+    Button,
+    Choice,
+    Media,
+    Mention,
+    NotSent,
+    RateLimited,
+    Rejected,
+    Reply,
+    SendError,
+    UnknownOutcome,
+)
+from bot.testing.channel_kit import soon
+from channels.telegram import api
+from tests.channels.telegram.fakes import ANA, GROUP, bench, button_of, channel_for, delivery
+from tests.platforms.telegram import FORUM, TelegramServer
+from tests.platforms.telegram import GROUP as GROUP_CHAT
+
+PICTURE = Media(url="https://files.example/cat.png", name="cat.png", type="image/png", alt="A cat")
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("429", RateLimited),
+        ("500", UnknownOutcome),
+        ("no with 200", Rejected),
+        ("garbage", UnknownOutcome),
+        ("close after", UnknownOutcome),
+        ("close before", UnknownOutcome),
+    ],
+)
+async def test_faults_in_the_cores_words(fault: str, expected: type[SendError]) -> None:
+    async with bench() as b:
+        b.server.fail(fault, "sendMessage", retry_after=7)  # type: ignore[arg-type]
+        with pytest.raises(expected) as caught:
+            await b.says("hello")
+        if isinstance(caught.value, RateLimited):
+            assert (caught.value.retry_after, caught.value.account) == (7.0, False)
+        assert b.server.token not in repr(caught.value)
+        assert len(b.server.made("sendMessage")) == (fault in ("garbage", "close after"))
+
+
+async def test_a_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "ANSWER", 0.2)
+    async with bench() as b:
+        b.server.fail("hang", "sendMessage")
+        with pytest.raises(UnknownOutcome):
+            await b.says("hello")
+
+
+async def test_a_server_that_is_not_there_was_not_reached() -> None:
+    async with bench() as b:
+        await b.server.stop()
+        with pytest.raises(NotSent):
+            await b.says("hello")
+
+
+async def test_a_line_that_nobody_answers_tls_on_was_not_reached() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        calls = api.Api("1:abc", f"https://127.0.0.1:{port}")
+        loop = asyncio.get_running_loop()
+
+        def hang_up() -> None:
+            listening.accept()[0].close()
+
+        accepting = loop.run_in_executor(None, hang_up)
+        with pytest.raises(NotSent):
+            await calls.call(lambda bot: bot.get_me(), dict)
+        await accepting
+        await calls.close()
+
+
+async def test_a_call_that_can_not_be_made_is_refused_and_a_closed_line_was_not_reached() -> None:
+    calls = api.Api("1:abc", "http://127.0.0.1:9")
+
+    async def impossible(bot: Bot) -> None:
+        await bot.send_message(1, "half \ud83d")
+
+    with pytest.raises(Rejected):
+        await calls.call(impossible, dict)
+    await calls.close()
+    with pytest.raises(NotSent):
+        await calls.call(lambda bot: bot.get_me(), dict)
+
+
+async def test_an_answer_that_is_not_what_the_sdk_expects_is_still_an_answer() -> None:
+    async with bench() as b:
+
+        async def odd(given: object, files: object) -> object:
+            return {"message_id": 7, "date": "yesterday"}
+
+        async def odder(given: object, files: object) -> object:
+            return [True]
+
+        b.server._on_sendmessage = odd  # type: ignore[assignment]
+        assert await b.says("hello") == ["7"]
+        b.server._on_sendmessage = odder  # type: ignore[assignment]
+        assert await b.says("hello") == [""]
+
+
+@pytest.mark.parametrize(
+    ("said", "silence"),
+    [
+        ("Forbidden: bot was blocked by the user", "blocked"),
+        ("Forbidden: user is deactivated", "blocked"),
+        ("Forbidden: bot was kicked from the group chat", "blocked"),
+        ("Forbidden: bot is not a member of the supergroup chat", "blocked"),
+        ("Forbidden: not enough rights", ""),
+    ],
+)
+async def test_who_does_not_want_us_is_left_alone(said: str, silence: str) -> None:
+    async with bench() as b:
+        b.server.blocked[5001] = said
+        with pytest.raises(Rejected) as caught:
+            await b.says("hello")
+        assert caught.value.silence == silence
+
+
+async def test_a_revoked_token_loses_nothing() -> None:
+    async with bench() as b:
+        b.server.token = "123456:ANOTHER-token"
+        with pytest.raises(NotSent, match="token"):
+            await b.says("hello")
+
+
+async def test_chats_that_are_none_are_refused() -> None:
+    async with bench() as b:
+        for chat in ("77", "x", "@channel", ""):
+            with pytest.raises(Rejected):
+                await b.says("hello", replace(ANA, chat=chat))
+
+
+async def test_a_group_that_became_a_supergroup_goes_on_as_the_same_conversation() -> None:
+    async with bench() as b:
+        new = {"id": -1004001, "type": "supergroup", "title": "Lamp lovers"}
+        b.server.chats[-1004001] = new
+        b.server.moved[-4001] = -1004001
+        await b.says("learnt from the refusal", GROUP)
+        assert "learnt from the refusal" in b.server.sees(-1004001)
+        (said,) = await b.writes("@frontdesk_bot hello", chat=new)
+        assert said.address == GROUP
+        # Once learnt, nobody asks in the old place again; nor after a restart, nor in another process.
+        refused = len(b.server.refused)
+        other = channel_for(b.server)
+        await other.start(b.core)
+        await other.send(delivery("from another process", GROUP))
+        assert "from another process" in b.server.sees(-1004001)
+        assert len(b.server.refused) == refused
+        await other.stop()
+
+
+async def test_a_move_that_telegram_tells_of_is_known_to_all() -> None:
+    async with bench() as b:
+        new = {"id": -1004001, "type": "supergroup", "title": "Lamp lovers"}
+        b.server.chats[-1004001] = new
+        assert (await b.writes("@frontdesk_bot hello", chat=new))[0].address.chat == "-1004001"
+        assert await b.writes(chat=GROUP_CHAT, more={"migrate_to_chat_id": -1004001}) == []
+        assert await b.writes(chat=new, more={"migrate_from_chat_id": -4001}) == []
+        assert (await b.writes("@frontdesk_bot hello", chat=new))[0].address == GROUP
+        await b.says("there", GROUP)
+        assert "there" in b.server.sees(-1004001)
+
+
+async def test_topics_get_their_answers() -> None:
+    async with bench() as b:
+        (said,) = await b.writes("/track", chat=FORUM, more={"is_topic_message": True, "message_thread_id": 44})
+        await b.says("here", said.address)
+        assert b.server.made("sendMessage")[-1].given["message_thread_id"] == 44
+
+
+async def test_marks_that_are_refused_are_left_out() -> None:
+    async with bench() as b:
+        b.server.refuse_entities = True
+        (id,) = await b.says("This is **loud** and [here](https://e.example/a).")
+        assert b.server.sees().strip() == "This is loud and here (https://e.example/a)."
+        await b.channel.edit(delivery("This is **quiet**."), id)
+        assert b.server.sees().strip() == "This is quiet."
+        assert len(b.server.refused) == 2
+
+
+async def test_a_mention_calls_whom_the_author_named() -> None:
+    async with bench() as b:
+        await b.says(Reply(text="[Ana](mention:0), @ben, look", mentions=(Mention(user="5001", name="Ana"),)), GROUP)
+        message = b.server.shown[-4001][0].message
+        assert [(one["type"], one["user"]["id"]) for one in message["entities"]] == [("text_mention", 5001)]
+        assert "@ben" not in message["text"]
+        assert "Ana, @ben, look" in b.server.sees(-4001)
+
+
+async def test_only_a_lone_link_has_a_preview() -> None:
+    async with bench() as b:
+        await b.says("https://shop.example/lamp")
+        await b.says("See https://shop.example/lamp")
+        previews = [call.given["link_preview_options"]["is_disabled"] for call in b.server.made("sendMessage")]
+        assert previews == [False, True]
+
+
+async def test_a_token_too_long_for_a_button_comes_back_whole() -> None:
+    async with bench() as b:
+        token = "c0123456789abcdef0123.17." + "9" * 80
+        button = Button(token=token, label="Yes", value="yes")
+        await b.channel.send(delivery(Reply(text="Sure?", choices=(Choice(label="Yes"),), buttons=(button,))))
+        assert len(button_of(b.server)["callback_data"].encode()) <= 64
+        (pressed,) = await b.hears(b.server.press("Yes"))
+        assert pressed.content.token == token  # type: ignore[union-attr]
+
+
+async def test_private_words_are_not_said_in_a_group() -> None:
+    async with bench() as b:
+        with pytest.raises(Rejected):
+            await b.says(Reply(text="your code is 1234", private=True), GROUP)
+        assert b.server.sees(-4001) == ""
+        await b.says(Reply(text="your code is 1234", private=True))
+        assert "1234" in b.server.sees()
+
+
+# --- files
+
+
+async def test_a_picture_that_telegram_can_not_get_becomes_a_link() -> None:
+    async with bench() as b:
+        b.server.lost_files.add(PICTURE.url)
+        await b.says(Reply(text="Look:", media=(PICTURE,)))
+        assert b.server.sees().strip() == "Look:\n\nA cat\nA cat (https://files.example/cat.png)"
+
+
+async def test_our_own_files_are_uploaded_where_telegram_can_not_reach_us() -> None:
+    async with bench() as files:
+        files.server.files["bill.txt"] = b"to pay: 40"
+        ours = f"{files.server.url}/file/bot{files.server.token}/bill.txt"
+        async with bench(polling=True, public_url=files.server.url) as b:
+            await b.says(Reply(text="Your bill", media=(Media(url=ours, name="bill.txt", type="text/plain"),)))
+            (call,) = b.server.made("sendDocument")
+            assert call.files == ("bill.txt",)
+            assert b.server.sees().startswith("Your bill\nbill.txt")
+
+
+async def test_pictures_documents_and_sounds_are_sent_as_such() -> None:
+    async with bench() as b:
+        for kind, name in (
+            ("image/gif", "sendAnimation"),
+            ("audio/ogg", "sendVoice"),
+            ("audio/mpeg", "sendAudio"),
+            ("video/mp4", "sendVideo"),
+            ("application/pdf", "sendDocument"),
+        ):
+            await b.says(Reply(media=(Media(url="https://files.example/a.pdf", type=kind),)))
+            assert len(b.server.made(name)) == 1
+
+
+async def test_after_an_unknown_outcome_only_the_rest_is_sent_again() -> None:
+    async with bench() as b:
+        reply = delivery(Reply(text="Look: " * 300, media=(PICTURE, PICTURE)))
+        b.server.fail("500", "sendPhoto")
+        with pytest.raises(UnknownOutcome):
+            await b.channel.send(reply)
+        await b.channel.send(replace(reply, attempt=2))
+        assert (len(b.server.made("sendMessage")), len(b.server.made("sendPhoto"))) == (1, 2)
+
+
+async def test_files_of_people_are_fetched_and_the_token_stays_here() -> None:
+    async with bench() as b:
+        b.server.files["files/voice1.bin"] = b"voice" * 1000
+        (said,) = await b.writes(more={"voice": {"file_id": "voice1", "file_unique_id": "u", "duration": 1}})
+        assert said.media[0].url == "https://bot.example/files/telegram/main/voice1"
+        async with b.channel.open_file("voice1") as download:
+            assert b"".join([chunk async for chunk in download.chunks]) == b"voice" * 1000
+            assert download.name == "voice1.bin"
+        with pytest.raises(Rejected) as caught:
+            async with b.channel.open_file("gone"):
+                pass
+        b.server.files["files/later.bin"] = b"x"
+        b.server.fail("close before", "getFile")
+        with pytest.raises(SendError):
+            async with b.channel.open_file("later"):
+                pass
+        assert b.server.token not in repr(caught.value)
+
+
+# --- drafts and edits
+
+
+async def test_a_reply_grows_in_one_message_and_ends_whole() -> None:
+    async with bench() as b:
+        for n in range(1, 40):
+            await b.channel.draft(ANA, "k", "word " * n)
+            await asyncio.sleep(0.05)
+        (id,) = await b.says(Reply(text="word " * 40 + "end", draft="k"))
+        assert len(b.server.shown[5001]) == 1
+        assert b.server.sees().strip() == "word " * 40 + "end"
+        assert id == str(b.server.shown[5001][0].message["message_id"])
+        # Paced, not one edit a piece: at most one a second, and the end.
+        assert len(b.server.made("editMessageText")) <= 4
+        await b.channel.draft(ANA, "k", "too late")
+        await asyncio.sleep(0.05)
+        assert len(b.server.shown[5001]) == 1
+
+
+async def test_a_draft_survives_too_many_requests() -> None:
+    async with bench() as b:
+        await b.channel.draft(ANA, "k", "one")
+        assert await soon(lambda: "one" in b.server.sees())
+        b.server.fail("429", "editMessageText", retry_after=1)
+        await b.channel.draft(ANA, "k", "one two")
+        assert await soon(lambda: "one two" in b.server.sees())
+        await b.says(Reply(text="one two three", draft="k"))
+        assert b.server.sees().strip() == "one two three"
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "close after", "garbage"])
+async def test_an_end_that_fails_is_made_again_in_the_same_place(fault: str) -> None:
+    async with bench() as b:
+        await b.channel.draft(ANA, "k", "one")
+        assert await soon(lambda: "one" in b.server.sees())
+        reply = delivery(Reply(text="one two", draft="k"))
+        b.server.fail(fault, "editMessageText")  # type: ignore[arg-type]
+        with pytest.raises((RateLimited, UnknownOutcome)):
+            await b.channel.send(reply)
+        await b.channel.send(replace(reply, attempt=2))
+        assert [shown.message["text"] for shown in b.server.shown[5001]] == ["one two"]
+
+
+async def test_a_draft_that_somebody_deleted_is_posted_anew() -> None:
+    async with bench() as b:
+        await b.channel.draft(ANA, "k", "one")
+        assert await soon(lambda: "one" in b.server.sees())
+        b.server.shown[5001].clear()
+        await b.says(Reply(text="one two", draft="k"))
+        assert b.server.sees().strip() == "one two"
+
+
+@pytest.mark.parametrize("method", ["sendMessage", "editMessageText"])
+async def test_the_end_waits_for_the_draft_that_is_under_way(method: str) -> None:
+    async with bench() as b:
+        if method == "editMessageText":
+            await b.channel.draft(ANA, "k", "o")
+            assert await soon(lambda: "o" in b.server.sees())
+        b.server.fail("late", method)
+        await b.channel.draft(ANA, "k", "one")
+        assert await soon(lambda: "one" in b.server.sees())  # there, but nobody has told us yet
+        await b.says(Reply(text="one two", draft="k"))
+        await asyncio.sleep(0.4)
+        assert [shown.message["text"] for shown in b.server.shown[5001]] == ["one two"]
+
+
+async def test_a_long_end_has_its_rest_in_new_messages_and_its_picture_below() -> None:
+    async with bench() as b:
+        await b.channel.draft(ANA, "k", "x" * 5000)
+        assert await soon(lambda: "xxx" in b.server.sees())
+        words = " ".join(f"word{n:05d}" for n in range(800))
+        await b.says(Reply(text=words, media=(PICTURE,), draft="k"))
+        shown = [one.message for one in b.server.shown[5001]]
+        assert " ".join(" ".join(one.get("text") or one["caption"] for one in shown).split()[:800]) == words
+        assert "xxx" not in b.server.sees()
+        assert "photo" in shown[-1]
+
+
+async def test_an_edit_changes_what_was_said() -> None:
+    async with bench() as b:
+        (id,) = await b.says("one")
+        await b.channel.edit(delivery("**two**"), id)
+        await b.channel.edit(delivery("**two**"), id)  # twice is harmless
+        assert b.server.sees().strip() == "two"
+        (photo,) = await b.says(Reply(text="Look", media=(PICTURE,)))
+        await b.channel.edit(delivery("Look again"), photo)
+        assert "Look again" in b.server.sees()
+        for gone in ("99999", "", "x"):
+            with pytest.raises(Rejected):
+                await b.channel.edit(delivery("three"), gone)
+
+
+# --- typing
+
+
+async def test_typing_is_shown_again_until_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.telegram.speaking.REPEAT", 0.05)
+    async with bench() as b:
+        await b.channel.typing(ANA, on=True)
+        await b.channel.typing(ANA, on=True)
+        assert await soon(lambda: len(b.server.made("sendChatAction")) >= 3)
+        await b.channel.typing(ANA, on=False)
+        await asyncio.sleep(0.1)
+        told = len(b.server.made("sendChatAction"))
+        await asyncio.sleep(0.2)
+        assert len(b.server.made("sendChatAction")) == told
+        b.server.fail("500", "sendChatAction")
+        await b.channel.typing(Address(channel="telegram", account="main", chat="x"), on=True)
+        await b.channel.typing(ANA, on=True)
+
+
+def test_groups_have_a_pace_of_their_own() -> None:
+    channel = channel_for(TelegramServer())
+    assert [(pace.count, pace.seconds, pace.of) for pace in channel.paces(ANA)] == [
+        (30, 1.0, "account"),
+        (1, 1.0, "conversation"),
+    ]
+    assert [(pace.count, pace.seconds, pace.of) for pace in channel.paces(GROUP)][2:] == [(20, 60.0, "conversation")]
