@@ -1,0 +1,116 @@
+"""Slash commands, shortcuts, buttons and modals of Slack to what they mean. Pure; calls nobody."""
+
+from __future__ import annotations
+
+from bot import Command, Content, Message, Pressed, Sender, Submitted
+from channels.slack.forms import answers, place_of
+from channels.slack.incoming import FormWanted, Heard, Incoming, Nothing
+from channels.slack.known import Known, Payload, need, stamp
+from channels.slack.render import FORM, LINK, thread_in
+from channels.slack.words import from_mrkdwn, items, mapping, text_of
+
+
+def read_interaction(payload: Payload, known: Known) -> Incoming:
+    """What it means; Nothing for kinds that are not for us. Raises ValueError when it can't be read."""
+    match payload.get("type"):
+        case "block_actions":
+            return _pressed(payload, known)
+        case "view_submission":
+            return _submitted(payload, known)
+        case "shortcut" | "message_action":
+            return _shortcut(payload, known)
+        case None:
+            return _command(payload, known)
+        case _:
+            return Nothing()
+
+
+def _pressed(payload: Payload, known: Known) -> Incoming:
+    actions = [mapping(one) for one in items(payload.get("actions"))]
+    if not actions:
+        raise ValueError("there is no action in it")
+    action, kind = actions[0], text_of(actions[0].get("action_id"))
+    if kind == LINK or mapping(payload.get("view")) or not mapping(payload.get("container")):
+        return Nothing()
+    team, (chat, thread) = _team(payload), _place(payload, action)
+    option = mapping(action.get("selected_option"))
+    token = text_of(action.get("value")) or text_of(option.get("value"))
+    if not token:
+        return Nothing()
+    if kind == FORM:
+        return FormWanted(team, need(payload, "trigger_id"), token, chat, thread)
+    label = mapping(action.get("text")) or mapping(option.get("text"))
+    at = text_of(action.get("action_ts"))
+    said = Pressed(token=token, label=text_of(label.get("text")))
+    return _heard(known, payload, team, (chat, thread), f"b.{chat}.{at or need(payload, 'trigger_id')}.{kind}", said)
+
+
+def _place(payload: Payload, action: Payload) -> tuple[str, str]:
+    """Where the buttons are. Our own block says the thread; Slack leaves it out for what only one person sees."""
+    container, message = mapping(payload.get("container")), mapping(payload.get("message"))
+    chat = text_of(container.get("channel_id")) or need(mapping(payload.get("channel")), "id")
+    thread = thread_in(text_of(action.get("block_id")))
+    if thread is None:
+        root = text_of(container.get("thread_ts")) or text_of(message.get("thread_ts"))
+        thread = "" if root == text_of(container.get("message_ts")) else root
+    return chat, thread
+
+
+def _submitted(payload: Payload, known: Known) -> Incoming:
+    view = mapping(payload.get("view"))
+    place = place_of(text_of(view.get("private_metadata")))
+    if place is None:
+        return Nothing()  # a modal that is not ours
+    token, chat, thread = place
+    values, text = answers(view)
+    # A modal can be sent once: whoever sends it again was told that it failed.
+    id = f"v.{need(view, 'id')}"
+    team = text_of(view.get("app_installed_team_id")) or _team(payload)
+    return _heard(known, payload, team, (chat, thread), id, Submitted(token=token, values=values, text=text))
+
+
+def _shortcut(payload: Payload, known: Known) -> Incoming:
+    name = need(payload, "callback_id").lower()
+    message = mapping(payload.get("message"))
+    user = need(mapping(payload.get("user")), "id")
+    if not message:
+        # No chat belongs to it: the channel puts the person's own in its place.
+        place, text = (user, ""), ""
+    else:
+        chat, ts = need(mapping(payload.get("channel")), "id"), stamp(message, "ts")
+        thread = text_of(message.get("thread_ts")) or ("" if chat.startswith("D") else ts)
+        place, text = (chat, thread), from_mrkdwn(text_of(message.get("text")), "", known.name)
+    id = f"s.{text_of(payload.get('trigger_id')) or need(payload, 'action_ts')}"
+    return _heard(known, payload, _team(payload), place, id, Command(name=name, text=text))
+
+
+def _command(payload: Payload, known: Known) -> Incoming:
+    name = need(payload, "command").removeprefix("/").lower()
+    text = from_mrkdwn(text_of(payload.get("text")), "", known.name).strip()
+    place = (need(payload, "channel_id"), "")
+    id = f"c.{need(payload, 'trigger_id')}"
+    return _heard(known, payload, _team(payload), place, id, Command(name=name, text=text))
+
+
+def _heard(known: Known, payload: Payload, team: str, place: tuple[str, str], id: str, said: Content) -> Heard:
+    user = mapping(payload.get("user"))
+    who = text_of(user.get("id")) or need(payload, "user_id")
+    name = known.name(who) or text_of(user.get("name")) or text_of(user.get("username"))
+    message = Message(
+        event_id=known.scoped(team, id),
+        address=known.address(team, *place),
+        sender=Sender(id=known.scoped(team, who), name=name or text_of(payload.get("user_name"))),
+        content=said,
+        at=known.now,
+    )
+    return Heard(message, team=team)
+
+
+def _team(payload: Payload) -> str:
+    """The workspace, or the organisation where the app is installed for all of it."""
+    if payload.get("is_enterprise_install") in (True, "true"):
+        found = text_of(mapping(payload.get("enterprise")).get("id")) or text_of(payload.get("enterprise_id"))
+        if found:
+            return found
+    team = text_of(mapping(payload.get("team")).get("id")) or text_of(payload.get("team_id"))
+    return team or text_of(mapping(payload.get("user")).get("team_id"))

@@ -1,0 +1,257 @@
+"""Says things on Slack, changes them, and looks up whether they arrived. Knows nothing of what comes in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import structlog
+from msgspec.structs import replace
+
+from bot import (
+    Address,
+    Delivery,
+    Gateway,
+    Media,
+    NotSent,
+    Receipt,
+    Rejected,
+    Reply,
+    SendError,
+    StoreUnavailable,
+    escape,
+)
+from channels.slack.calls import Calls, Refusal
+from channels.slack.drafts import Draft, Growing
+from channels.slack.files import SlackFiles
+from channels.slack.forms import NOTED, JsonObject, packed, written
+from channels.slack.render import Posted, public_picture, render
+from channels.slack.words import items, mapping, text_of
+from channels.slack.workspaces import Workspaces
+
+EVENT = "frontdesk_out"
+"""What our messages are marked with: their metadata carry the id of the delivery."""
+
+UPLOAD_SECONDS = 8.0
+"""How long the files of one reply may take on their way to Slack; what takes longer becomes a link."""
+
+_MARGIN = 120.0  # seconds that a clock may be wrong by
+_DRAFTED = 1800.0  # seconds: a draft was posted when its making began
+_PAGES, _PER_PAGE = 20, 200
+_REMEMBERED = 1_000
+_BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "invalid_attachments"})
+
+log = structlog.get_logger(__name__)
+
+
+def place(address: Address) -> tuple[str, str, str]:
+    """An address as Slack says it: workspace (empty where there is only one), channel, thread."""
+    team, _, chat = address.chat.rpartition("/")
+    return team, chat, address.thread
+
+
+class Posting:
+    """One account's outgoing side."""
+
+    def __init__(
+        self, account: str, gateway: Gateway, calls: Calls, workspaces: Workspaces, files: SlackFiles, growing: Growing
+    ) -> None:
+        self._account, self._gateway, self._calls = account, gateway, calls
+        self._workspaces, self._files, self._growing = workspaces, files, growing
+        # Files that were shown already, by delivery: a second attempt after a 429 does not show them again.
+        self._shared: OrderedDict[str, None] = OrderedDict()
+
+    async def call(self, address: Address, method: str, body: Mapping[str, object]) -> Mapping[str, object]:
+        """Call a method about a chat. Raises SendError."""
+        team, chat, thread = place(address)
+        workspace = await self._workspaces.find(team)
+        threaded = {"thread_ts": thread} if thread and method in ("chat.postMessage", "chat.startStream") else {}
+        try:
+            return await self._calls.post(method, workspace.token, {"channel": chat, **threaded, **body})
+        except Rejected as problem:
+            self._workspaces.doubt(team, problem)
+            raise
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Say a reply.
+
+        One call, so that its outcome is one: the message with its words, buttons, card and public pictures. Files that
+        have to be uploaded are shown before it by a call of their own. The message comes last and carries the id:
+        where it is found, everything arrived; where it is not, files may be shown a second time, and are not lost.
+        """
+        form = await self._form(delivery.reply)
+        reply = await self._with_files(delivery)
+        author = delivery.author if delivery.source == "agent" else ""
+        thread = delivery.address.thread
+        posted = render(reply, thread=thread, author=author, form=form)
+        try:
+            return await self._say(delivery, posted)
+        except Refusal as refusal:
+            # Most likely Slack could not fetch a picture. It said no, so nothing was sent.
+            if refusal.code not in _BAD_BLOCKS:
+                raise
+            return await self._say(delivery, render(reply, thread=thread, author=author, form=form, pictures=False))
+
+    async def edit(self, delivery: Delivery, platform_id: str) -> None:
+        """Let a message say something else; the same again changes nothing."""
+        reply, form = delivery.reply, await self._form(delivery.reply)
+        author = delivery.author if delivery.source == "agent" else ""
+        posted = render(reply, thread=delivery.address.thread, author=author, form=form)
+        await self._update(delivery, posted, platform_id)
+
+    async def find_sent(self, delivery: Delivery) -> Receipt | None:
+        """Look through what was said since, for the id. What only one person sees is in no history, and never found."""
+        team, chat, thread = place(delivery.address)
+        token = (await self._workspaces.find(team)).token
+        since = delivery.first_attempt_at - _MARGIN - (_DRAFTED if delivery.reply.draft else 0.0)
+        params: dict[str, str | int] = {"channel": chat, "limit": _PER_PAGE, "include_all_metadata": 1}
+        if delivery.first_attempt_at and since > 0:
+            params["oldest"] = f"{since:.6f}"
+        method = "conversations.replies" if thread else "conversations.history"
+        async for message in self._calls.pages(
+            method, token, params | ({"ts": thread} if thread else {}), "messages", _PAGES
+        ):
+            metadata = mapping(message.get("metadata"))
+            payload = mapping(metadata.get("event_payload"))
+            if metadata.get("event_type") == EVENT and payload.get("oid") == delivery.id:
+                return Receipt(platform_id=text_of(message.get("ts")))
+        return None
+
+    async def _say(self, delivery: Delivery, posted: Posted) -> Receipt:
+        key = delivery.reply.draft
+        draft = await self._growing.finish(delivery.address, key) if key else None
+        if draft is not None:
+            receipt = await self._grown_up(delivery, posted, draft)
+            self._growing.forget(delivery.address, key)
+            if receipt is not None:
+                return receipt
+        body = {"text": posted.text, "blocks": posted.blocks, "mrkdwn": False, "parse": "none", "link_names": False}
+        if delivery.reply.private:
+            to = await self._person(delivery)
+            if to:
+                return _receipt(await self.call(delivery.address, "chat.postEphemeral", {**body, **to}), "message_ts")
+        quiet = {"unfurl_links": False, "unfurl_media": False, "metadata": _mark(delivery)}
+        answer = await self.call(delivery.address, "chat.postMessage", {**body, **quiet})
+        if draft is not None:
+            await self._drop(delivery.address, draft)
+        return _receipt(answer, "ts")
+
+    async def _grown_up(self, delivery: Delivery, posted: Posted, draft: Draft) -> Receipt | None:
+        """Make a draft the reply; None where that can't be, for good. Doing it twice is harmless."""
+        if draft.native:
+            try:
+                await self.call(delivery.address, "chat.stopStream", {"ts": draft.ts})
+            except Refusal as refusal:  # Slack ends streams by itself, after five minutes
+                log.info("slack_stream_over", why=refusal.code)
+            draft.native = False
+        try:
+            await self._update(delivery, posted, draft.ts)
+        except Refusal as refusal:
+            if refusal.code in _BAD_BLOCKS:
+                raise
+            log.info("slack_draft_lost", why=refusal.code)
+            return None
+        return Receipt(platform_id=draft.ts)
+
+    async def _drop(self, address: Address, draft: Draft) -> None:
+        """Take back a draft that could not become the reply, now that the reply stands elsewhere."""
+        try:
+            await self.call(address, "chat.delete", {"ts": draft.ts})
+        except SendError as problem:
+            log.info("slack_draft_left", why=type(problem).__name__)
+
+    async def _update(self, delivery: Delivery, posted: Posted, ts: str) -> None:
+        body = {"ts": ts, "text": posted.text, "blocks": posted.blocks, "parse": "none", "link_names": False}
+        await self.call(delivery.address, "chat.update", {**body, "metadata": _mark(delivery)})
+
+    async def _person(self, delivery: Delivery) -> dict[str, str]:
+        """For whose eyes only; nobody in a chat of two, where everything is private."""
+        _, chat, thread = place(delivery.address)
+        if chat.startswith("D"):
+            return {}
+        after = max(0, delivery.seq - 200)
+        for entry in reversed(await self._gateway.history(delivery.address, after=after)):
+            if entry.source == "user" and entry.message is not None and entry.seq <= delivery.seq:
+                user = entry.message.sender.id.rpartition("/")[2]
+                return {"user": user} | ({"thread_ts": thread} if thread else {})
+        raise Rejected("nobody is known whose eyes it is for")
+
+    async def _form(self, reply: Reply) -> str:
+        """What the form's button carries. Raises NotSent where it has to be noted, and can't be now."""
+        form = reply.form
+        if form is None:
+            return ""
+        text = packed(form)
+        if text:
+            return text
+        key = f"slack.{self._account}.form.{form.token}"
+        try:
+            await self._gateway.write_note(key, written(form))
+        except StoreUnavailable as error:
+            raise NotSent("the form can't be noted") from error
+        return NOTED + form.token
+
+    async def _with_files(self, delivery: Delivery) -> Reply:
+        """Show what Slack can't fetch by itself; the reply with the rest. What can't be had becomes a link."""
+        reply = delivery.reply
+        asked = [media for media in reply.media if not public_picture(media)]
+        if not asked or reply.private:
+            return reply
+        team, chat, thread = place(delivery.address)
+        workspace = await self._workspaces.find(team)
+        left: list[Media] = []
+        files: dict[str, str] = {}
+        again = await self._shared_names(delivery) if delivery.attempt > 1 else set()
+        until = asyncio.get_running_loop().time() + UPLOAD_SECONDS
+        for media in asked:
+            title = media.name or media.alt or "file"
+            if delivery.id in self._shared or title in again:
+                continue
+            try:
+                async with asyncio.timeout_at(until):
+                    files[await self._files.upload(workspace.token, media)] = title
+            except (Rejected, TimeoutError) as problem:
+                log.info("slack_file_as_link", why=str(problem) or "it took too long")
+                left.append(media)
+        if files:
+            await self._files.share(workspace.token, files, chat, thread)
+            self._shared[delivery.id] = None
+            if len(self._shared) > _REMEMBERED:
+                self._shared.popitem(last=False)
+        kept = tuple(media for media in reply.media if public_picture(media) or media in left)
+        return _captioned(reply, kept, [media for media in asked if media not in left])
+
+    async def _shared_names(self, delivery: Delivery) -> set[str]:
+        """The titles of files that we showed since the first attempt."""
+        team, chat, thread = place(delivery.address)
+        workspace = await self._workspaces.find(team)
+        params: dict[str, str | int] = {"channel": chat, "limit": _PER_PAGE}
+        params["oldest"] = f"{max(0.0, delivery.first_attempt_at - _MARGIN):.6f}"
+        method = "conversations.replies" if thread else "conversations.history"
+        found: set[str] = set()
+        try:
+            async for message in self._calls.pages(
+                method, workspace.token, params | ({"ts": thread} if thread else {}), "messages", 2
+            ):
+                if message.get("bot_id") or message.get("user") == workspace.own:
+                    found |= {text_of(mapping(file).get("title")) for file in items(message.get("files"))}
+        except Rejected:
+            return set()  # no right to read: then files may be shown twice
+        return found
+
+
+def _captioned(reply: Reply, media: tuple[Media, ...], shared: list[Media]) -> Reply:
+    """The message beside the files: without words of its own it says their names, for it has to say something."""
+    text = reply.text
+    if not text.strip() and not media and reply.card is None and reply.form is None:
+        text = escape(", ".join(file.alt or file.name or "file" for file in shared))
+    return replace(reply, text=text, media=media)
+
+
+def _mark(delivery: Delivery) -> JsonObject:
+    return {"event_type": EVENT, "event_payload": {"oid": delivery.id}}
+
+
+def _receipt(answer: Mapping[str, object], key: str) -> Receipt:
+    return Receipt(platform_id=text_of(answer.get(key)))

@@ -1,0 +1,95 @@
+"""Requests that say they are Slack's: read, checked, and given on. Knows nothing of what is in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import parse_qs
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.client_exceptions import ClientPayloadError
+from aiohttp.http_exceptions import HttpProcessingError
+
+from bot import Clock, StoreUnavailable
+from channels.slack.signature import signed
+
+LARGEST = 1024 * 1024
+"""Bytes of a request; Slack's own are far smaller."""
+
+_CHUNK = 64 * 1024
+_MOST_FIELDS = 100
+
+Take = Callable[[str], Awaitable[Mapping[str, object] | None]]
+"""Takes the text of a request and gives the answer to it. Raises StoreUnavailable."""
+
+log = structlog.get_logger(__name__)
+
+
+class Webhook:
+    """The door: strangers get 401, and leave no trace."""
+
+    def __init__(self, secret: str, clock: Clock, take: Take) -> None:
+        self._secret, self._clock, self._take = secret, clock, take
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request; nothing in it makes this fail."""
+        try:
+            body = await _body(request)
+        except (HttpProcessingError, ClientPayloadError, web.RequestPayloadError, ValueError):
+            return _answer(400, {"error": "The request could not be read."})
+        if body is None:
+            return _answer(413, {"error": "The request is too large."})
+        stamps = request.headers.getall("X-Slack-Request-Timestamp", [])
+        signatures = request.headers.getall("X-Slack-Signature", [])
+        # What was packed on its way is not what was signed.
+        packed = hdrs.CONTENT_ENCODING in request.headers
+        if packed or not signed(self._secret, stamps, signatures, body, self._clock.now()):
+            return _answer(401, {"error": "The signature is not right."})
+        try:
+            answer = await self._take(body.decode("utf-8", "backslashreplace"))
+        except StoreUnavailable:
+            response = _answer(503, {"error": "It could not be stored; please send it again."})
+            response.headers["Retry-After"] = "1"
+            return response
+        return web.Response() if answer is None else _answer(200, answer)
+
+
+def decode(text: str) -> object:
+    """The payload of a request: JSON, or a form with JSON in it, or a form. Raises ValueError."""
+    start = text.lstrip()[:1]
+    if start in ("{", "["):
+        return _json(text)
+    form = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    if "payload" in form:
+        return _json(form["payload"][0])
+    if "ssl_check" in form:
+        return {"type": "ssl_check"}
+    if "command" in form:
+        return {key: values[0] for key, values in form.items()}
+    raise ValueError("neither JSON nor a form of Slack's")
+
+
+def _json(text: str) -> object:
+    try:
+        payload: object = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except ValueError as problem:
+        raise ValueError(f"broken JSON: {type(problem).__name__}") from None
+    return payload
+
+
+async def _body(request: web.Request) -> bytes | None:
+    if (request.content_length or 0) > LARGEST:
+        return None
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > LARGEST:
+            return None
+    return bytes(body)
+
+
+def _answer(status: int, body: Mapping[str, object]) -> web.Response:
+    return web.json_response(body, status=status)

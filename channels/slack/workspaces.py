@@ -1,0 +1,141 @@
+"""Which token speaks to which workspace, and who the bot is there. Knows no messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from bot import Clock, Gateway, Rejected, Value
+from channels.slack.calls import Calls, Refusal
+from channels.slack.vault import Vault
+from channels.slack.words import text_of
+
+log = structlog.get_logger(__name__)
+
+FRESH = 60.0
+"""Seconds for which a token is taken from memory: another process may have heard that it was revoked."""
+
+_DEAD = frozenset(
+    {"token_revoked", "invalid_auth", "account_inactive", "token_expired", "not_authed", "org_login_required"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A token, and the bot's own user id there (empty while nobody knows it)."""
+
+    token: str
+    own: str = ""
+
+
+class Workspaces(Protocol):
+    """Where tokens come from."""
+
+    async def find(self, team: str) -> Workspace:
+        """The workspace. Raises Rejected where we are not installed."""
+
+    def own(self, team: str) -> str:
+        """The bot's user id, as far as it is known here and now."""
+
+    async def forget(self, team: str, at: float) -> None:
+        """The workspace took its tokens back. Raises StoreUnavailable."""
+
+    def doubt(self, team: str, problem: Rejected) -> None:
+        """A call was refused: perhaps because the token is dead."""
+
+
+class OneWorkspace:
+    """A token from the settings, for whatever workspace it belongs to."""
+
+    def __init__(self, token: str, calls: Calls) -> None:
+        self._token, self._calls, self._own = token, calls, ""
+
+    async def find(self, team: str) -> Workspace:
+        """Always the same."""
+        return Workspace(self._token, self._own)
+
+    def own(self, team: str) -> str:
+        """As `meet` found it out."""
+        return self._own
+
+    async def meet(self) -> None:
+        """Ask Slack who we are. Raises SendError."""
+        self._own = text_of((await self._calls.post("auth.test", self._token, {})).get("user_id"))
+
+    async def forget(self, team: str, at: float) -> None:
+        """There is nothing to forget: the operator has to put another token in."""
+        log.error("slack_token_revoked", say="put a new bot_token into the settings and start again")
+
+    def doubt(self, team: str, problem: Rejected) -> None:
+        """Say so: only the operator can help."""
+        if isinstance(problem, Refusal) and problem.code in _DEAD:
+            log.error("slack_token_refused", why=problem.code)
+
+
+class Installed(Value, frozen=True):
+    """What is kept of an installation; `token` is sealed."""
+
+    token: str
+    own: str
+    at: float
+    scopes: str = ""
+
+
+class ManyWorkspaces:
+    """Tokens of all workspaces that installed us, sealed, in the gateway's notes."""
+
+    def __init__(self, account: str, gateway: Gateway, vault: Vault, clock: Clock) -> None:
+        self._account, self._gateway, self._vault, self._clock = account, gateway, vault, clock
+        self._known: dict[str, tuple[float, Workspace]] = {}
+
+    async def find(self, team: str) -> Workspace:
+        """From memory, or from the notes."""
+        until, known = self._known.get(team, (0.0, None))
+        if known is not None and self._clock.steady() < until:
+            return known
+        text = await self._gateway.note(self._key(team)) if team else None
+        if text is None:
+            self._known.pop(team, None)
+            raise Rejected("the app is not installed in that workspace")
+        kept = msgspec.json.decode(text, type=Installed)
+        try:
+            found = Workspace(self._vault.open(self._key(team), kept.token), kept.own)
+        except ValueError as problem:
+            log.error("slack_token_unreadable", team=team, why=str(problem))
+            raise Rejected("the token of that workspace can't be read: its key is another one") from problem
+        if len(self._known) >= 10_000:
+            self._known.clear()
+        self._known[team] = (self._clock.steady() + FRESH, found)
+        return found
+
+    def own(self, team: str) -> str:
+        """As it was when it was last looked up."""
+        _, known = self._known.get(team, (0.0, None))
+        return known.own if known is not None else ""
+
+    async def keep(self, team: str, token: str, own: str, scopes: str) -> None:
+        """A workspace installed us. Raises StoreUnavailable."""
+        sealed = self._vault.seal(self._key(team), token)
+        kept = Installed(token=sealed, own=own, at=self._clock.now(), scopes=scopes)
+        await self._gateway.write_note(self._key(team), msgspec.json.encode(kept).decode())
+        self._known.pop(team, None)
+        log.info("slack_installed", account=self._account, team=team)
+
+    async def forget(self, team: str, at: float) -> None:
+        """Strike the token out, unless it was given after that: news of a removal may come late."""
+        text = await self._gateway.note(self._key(team)) if team else None
+        if text is not None and msgspec.json.decode(text, type=Installed).at <= at + 1:
+            await self._gateway.write_note(self._key(team), None)
+            log.info("slack_uninstalled", account=self._account, team=team)
+        self._known.pop(team, None)
+
+    def doubt(self, team: str, problem: Rejected) -> None:
+        """Look it up again next time."""
+        if isinstance(problem, Refusal) and problem.code in _DEAD:
+            self._known.pop(team, None)
+
+    def _key(self, team: str) -> str:
+        return f"slack.{self._account}.team.{team}"
