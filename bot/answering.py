@@ -19,6 +19,7 @@ from bot.handoff.bridge import Bridge
 from bot.middleware import Middleware, compose
 from bot.sending import certain_after
 from bot.store.contract import Claim, Committed, Store
+from bot.thinking import Thinking
 from bot.trace import Trace, turn_id
 from bot.work import Send, Work
 
@@ -63,6 +64,7 @@ class Answering:
         self.finished: Finished = lambda trace: None
         self.crowded: Callable[[], bool] = lambda: False
         self._respond = compose((), self._decide)
+        self._thinking = Thinking()
         self._trying = False
         self._ending: set[str] = set()
         self._owed: list[Claim] = []  # turns to give back, their attempts with them, once the store is there again
@@ -113,7 +115,7 @@ class Answering:
                 return await self._park(work, f"claimed {DEATHS} times without an end")
             # In front of the middleware: a flood, or whatever else a plugin stops, must not swallow a STOP.
             if not self._conversing.consents(work):
-                await self._respond(work)
+                await self._answer(work)
             if work.handed_off:
                 await self._dialogs.give_up(work)
             elif work.nobody_there:
@@ -134,6 +136,13 @@ class Answering:
         self._dialogs.committed(work)
         self._report(work)
         return committed
+
+    async def _answer(self, work: Work) -> None:
+        if work.conversation.owner != "bot":  # whoever owns it types themselves
+            await self._respond(work)
+            return
+        with self._thinking.shown(work.channel, work.conversation.address):
+            await self._respond(work)
 
     async def _finish(self, work: Work, *, parked: str = "") -> Committed:
         conversation = work.conversation.id
