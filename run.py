@@ -31,7 +31,7 @@ from channels.terminal import TerminalChannel, profile_names
 from handoff.console import ConsoleDesk
 
 CONFIG = ROOT / "config" / "frontdesk.yaml"
-CHANNELS = ("channels.web",)
+CHANNELS = ("channels.slack", "channels.sms", "channels.telegram", "channels.web")
 BUILTINS = ("adapters.orders", *CHANNELS, "handoff.console", "skills.orders")
 OLDEST_PYTHON = (3, 11)
 
