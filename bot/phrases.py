@@ -23,15 +23,15 @@ class Phrases(Value, frozen=True):
 
     again: str = "Sorry, I didn't get that."
     hint: str = "I'm looking for {hint}."
-    pick: str = 'Please pick one of these, or say "cancel".'
+    pick: str = 'Please pick one of these, or say "never mind".'
     stuck: str = "I can't make sense of that, sorry. Shall I get a person, or shall we leave it?"
     back_to: str = "Back to my question:"
-    help_here: str = 'You can answer, or say "back", "cancel" or "talk to a person".'
+    help_here: str = 'You can answer, or say "back", "never mind" or "talk to a person".'
     cancelled: str = "All right, I've dropped that."
     nothing_to_undo: str = "There is no question open that I could go back in."
     nothing_to_cancel: str = "There is nothing to cancel right now."
-    no_way_back: str = 'I can\'t go back past what is already done, sorry. You can say "cancel" or "talk to a person".'
-    nothing_before: str = 'That was my first question. You can answer it, or say "cancel".'
+    no_way_back: str = 'I can\'t go back past what is already done, sorry. You can say "never mind" or "talk to a person".'
+    nothing_before: str = 'That was my first question. You can answer it, or say "never mind".'
     too_late: str = "That one is already settled, so I left it alone."
     too_late_question: str = "That one is already settled, so I left it alone. This is still open:"
 
@@ -41,13 +41,13 @@ class Phrases(Value, frozen=True):
     slow_down: str = "That's a lot at once. Give me a moment, and then go on."
 
     person: str = "Talk to a person"
-    cancel: str = "Cancel"
+    cancel: str = "Never mind"
     queued: str = (
         "I've passed this on to our team with everything said so far. Somebody will answer you right here. "
-        'If you\'d rather go on with me, say "cancel".'
+        'If you\'d rather go on with me, say "never mind".'
     )
-    still_waiting: str = 'Everybody is still busy, sorry. You\'re in the queue; say "cancel" to come back to me.'
-    still_trying: str = 'I\'m still trying to reach our team, sorry. Say "cancel" to come back to me.'
+    still_waiting: str = 'Everybody is still busy, sorry. You\'re in the queue; say "never mind" to come back to me.'
+    still_trying: str = 'I\'m still trying to reach our team, sorry. Say "never mind" to come back to me.'
     no_desk: str = "There is nobody I can pass you to right now, sorry. I'm still here, if there is something else."
     unreachable: str = (
         "I couldn't reach our team, sorry, so nobody has been told. I'm still here: shall I try something?"

@@ -232,7 +232,7 @@ async def test_nobody_takes_it_and_that_is_said_once() -> None:
             await bot.advance(PATIENCE / 2)
             u.does_not_see("still busy")
             await bot.advance(PATIENCE)
-            u.sees("Everybody is still busy", '"cancel" to come back')
+            u.sees("Everybody is still busy", '"never mind" to come back')
             await bot.advance(3 * PATIENCE)
             assert len(u.seen) == 2
             await u.says("cancel")

@@ -98,7 +98,7 @@ async def test_answers_that_do_not_fit_get_growing_help_and_then_a_person() -> N
         await u.says("asdf gh")
         u.sees("Small feeds one.", "Which size?")
         await u.says("blurb")
-        u.sees("Shall I get a person", "Which size?", "[ Small ]", "[ Talk to a person ]", "[ Cancel ]")
+        u.sees("Shall I get a person", "Which size?", "[ Small ]", "[ Talk to a person ]", "[ Never mind ]")
         await bot.restart()
         await u.says("small")
         u.sees("How many?")

@@ -606,7 +606,7 @@ async def test_rule_20_the_ways_out_of_a_question_are_still_there_after_a_restar
         for _ in range(3):
             await u.says("qwertz asdf")
         await bot.restart()
-        await u.presses("Cancel")
+        await u.presses("Never mind")
         u.sees("No pizza then.")
 
 
