@@ -10,8 +10,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import logging
 import random
 import time
+
+from bot.operations import log
+from bot.settings import LogSettings
 
 CHANNELS = ("slack", "sms", "telegram")
 
@@ -23,6 +27,8 @@ def main() -> None:
     options.add_argument("--count", type=int, default=20_000)
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 1_000_000))
     chosen = options.parse_args()
+    log.configure(LogSettings(level="error"), ())
+    logging.disable(logging.ERROR)  # aiohttp tells each broken encoding
     for name in chosen.channel:
         fuzz = importlib.import_module(f"tests.platforms.fuzz_{name}").fuzz
         began = time.monotonic()

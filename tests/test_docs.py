@@ -9,6 +9,11 @@ from types import ModuleType
 
 import pytest
 
+from bot import Env
+from channels.slack.settings import SlackSettings
+from channels.sms.settings import SmsSettings
+from channels.telegram.settings import TelegramSettings
+
 ROOT = Path(__file__).parents[1]
 FILES = r"`((?:bot|channels|skills|adapters|handoff|benchmarks|tests)/[\w./]+)`"
 
@@ -50,3 +55,17 @@ def test_every_link_and_file_that_a_page_names_is_there(page: str) -> None:
     files = [name for name in re.findall(FILES, text) if "NAME" not in name]
     missing = [link for link in links if not (here / link).exists()] + [f for f in files if not (ROOT / f).exists()]
     assert not missing
+
+
+def test_the_variables_that_the_channels_page_names_are_those_that_the_channels_read() -> None:
+    read = {
+        mark.name
+        for section in (SlackSettings, SmsSettings, TelegramSettings)
+        for field in section.model_fields.values()
+        for mark in field.metadata
+        if isinstance(mark, Env)
+    }
+    named = set(
+        re.findall(r"`((?:SLACK|TELEGRAM|TWILIO)_\w+)`", (ROOT / "docs/channels.md").read_text(encoding="utf-8"))
+    )
+    assert named == read

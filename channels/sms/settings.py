@@ -70,7 +70,7 @@ class SmsSettings(Section):
     auth_token: Annotated[SecretStr, Env("TWILIO_AUTH_TOKEN")] = SecretStr("")
     sender: Annotated[Sender, Env("TWILIO_FROM")] = ""
     accounts: dict[Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")], SmsAccount] = Field(default={})
-    api_url: Annotated[Url, Env("TWILIOAPI_URL")] = API
+    api_url: Annotated[Url, Env("TWILIO_API_URL")] = API
     countries: Countries = ()
     rate: Annotated[float, Field(ge=0)] = 0
     max_segments: Annotated[int, Field(ge=1, le=10)] = 6
