@@ -7,9 +7,9 @@ deletions and reactions of that time stay unknown: history does not tell when th
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import structlog
@@ -123,19 +123,23 @@ class CatchUp:
             return 0
         log.info("slack_catching_up", away=round(away), places=len(seen.places))
         count = 0
-        for key, ts in seen.places.items():
-            place = Place(*key.split("|", 2))
-            since = max(float(ts), self._clock.now() - LONGEST)
+        places = deque((Place(*key.split("|", 2)), float(ts)) for key, ts in seen.places.items())
+        while places:
+            place, ts = places.popleft()
+            since = max(ts, self._clock.now() - LONGEST)
             try:
-                count += await self._patiently(place, since, take)
+                read, begun = await self._patiently(place, since, take)
             except Rejected as problem:
                 log.info("slack_not_caught_up", chat=place.chat, why=str(problem))
+            else:
+                count += read
+                places += ((thread, since) for thread in begun)
         self.settle()
         await self.write()
         log.info("slack_caught_up", messages=count)
         return count
 
-    async def _patiently(self, place: Place, since: float, take: Take) -> int:
+    async def _patiently(self, place: Place, since: float, take: Take) -> tuple[int, list[Place]]:
         for attempt in range(_TRIES):
             try:
                 return await self._place(place, since, take)
@@ -146,9 +150,10 @@ class CatchUp:
             except (SendError, StoreUnavailable):
                 await self._clock.sleep(2.0**attempt)
         log.warning("slack_not_caught_up", chat=place.chat, why="Slack or the store did not answer")
-        return 0
+        return 0, []
 
-    async def _place(self, place: Place, since: float, take: Take) -> int:
+    async def _place(self, place: Place, since: float, take: Take) -> tuple[int, list[Place]]:
+        """Read one place; how many messages there were, and the threads that began there meanwhile."""
         token = (await self._workspaces.find(place.team)).token
         method = "conversations.replies" if place.thread else "conversations.history"
         params: dict[str, str | int] = {"channel": place.chat, "oldest": f"{since:.6f}", "limit": _PER_PAGE}
@@ -160,7 +165,10 @@ class CatchUp:
         ]
         for message in sorted(found, key=lambda one: float(text_of(one.get("ts")))):
             await take(_as_event(message, place))
-        return len(found)
+        roots = [] if place.thread else [text_of(one.get("ts")) for one in found if one.get("reply_count")]
+        threads = [replace(place, thread=ts) for ts in roots]
+        # Of a channel's threads only those that we take part in; a chat of two has no others.
+        return len(found), [one for one in threads if place.chat.startswith("D") or one.key in self._places]
 
     async def _read(self) -> _Seen:
         text = await self._gateway.note(self._note)

@@ -32,10 +32,9 @@ from bot import (
     StoreUnavailable,
     Types,
 )
-from channels.slack.background import Background
 from channels.slack.calls import Calls
 from channels.slack.catchup import CatchUp
-from channels.slack.courtesies import Courtesies
+from channels.slack.courtesies import Background, Courtesies
 from channels.slack.drafts import Growing
 from channels.slack.files import SlackFiles
 from channels.slack.intake import Answer, Intake, as_text
@@ -44,9 +43,8 @@ from channels.slack.posting import Posting, place
 from channels.slack.render import MOST_CHOICES
 from channels.slack.richtext import LONGEST, measure
 from channels.slack.settings import SlackAccount
-from channels.slack.vault import Vault, key_in, key_of
 from channels.slack.webhook import Webhook
-from channels.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces
+from channels.slack.workspaces import ManyWorkspaces, OneWorkspace, Vault, Workspaces, key_in, key_of
 
 if TYPE_CHECKING:
     from channels.slack.oauth import Installing
@@ -282,7 +280,7 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         if not isinstance(parts.workspaces, ManyWorkspaces):
             raise web.HTTPNotFound
         redirect = f"{self._public_url}{self._at}/oauth"
-        return Installing(self.account, self._settings, redirect, parts.gateway, parts.workspaces, self._clock)
+        return Installing(self.account, self._settings, redirect, parts.workspaces, self._clock)
 
 
 async def _met(workspace: OneWorkspace, clock: Clock) -> None:

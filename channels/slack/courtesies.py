@@ -6,24 +6,27 @@ None of it is stored, and nothing waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 
 import structlog
 from msgspec.structs import replace
 
-from bot import Address, Form, Gateway, SendError, StoreUnavailable
+from bot import Address, Form, FrontdeskError, Gateway, SendError, StoreUnavailable
 from channels.slack.calls import Calls, Refusal
-from channels.slack.forms import NOTED, modal, unpacked
-from channels.slack.home import home_view, prompts
 from channels.slack.incoming import FormWanted
 from channels.slack.posting import place
 from channels.slack.settings import SlackAccount
-from channels.slack.words import mapping, text_of
+from channels.slack.views import NOTED, home_view, modal, prompts, unpacked
+from channels.slack.words import items, mapping, text_of
 from channels.slack.workspaces import Workspaces
 
 PATIENCE = 1.0
 """Seconds that an event waits for Slack to tell a person's chat; it has three to be stored in."""
 
+AT_ONCE = 200
+"""Pieces of work in the background; what comes on top is left out: all of it is a courtesy."""
+
+_MOST = 10_000  # chats that are remembered
 _STATUS = "is typing…"
 _MISSING = frozenset(
     {"unknown_method", "missing_scope", "not_allowed_token_type", "method_deprecated", "no_permission"}
@@ -46,10 +49,10 @@ class Courtesies:
 
     def met(self, address: Address, user: str) -> None:
         """Somebody wrote here: streams want to know whom they are for."""
-        if len(self._last) >= 10_000:
+        if len(self._last) >= _MOST:
             self._last.clear()
         self._last[address] = user.rpartition("/")[2]
-        if address.chat.rpartition("/")[2].startswith("D") and len(self._chats) < 10_000:
+        if address.chat.rpartition("/")[2].startswith("D") and len(self._chats) < _MOST:
             self._chats[user] = address.chat
 
     def whose(self, address: Address) -> str:
@@ -70,9 +73,22 @@ class Courtesies:
                 chat = ""
             if not chat:
                 return address
+            if len(self._chats) >= _MOST:
+                self._chats.clear()
             known = f"{prefix}/{chat}" if prefix else chat
             self._chats[address.chat] = known
         return replace(address, chat=known)
+
+    async def thread_of(self, team: str, address: Address, ts: str) -> str:
+        """The thread that a message stands in; empty for none, and when Slack does not say."""
+        _, chat, _ = place(address)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                token = (await self._workspaces.find(team)).token
+                answer = await self._calls.get("conversations.replies", token, {"channel": chat, "ts": ts, "limit": 1})
+        except (SendError, TimeoutError):
+            return ""
+        return text_of(mapping(next(iter(items(answer.get("messages"))), None)).get("thread_ts"))
 
     async def suggest(self, team: str, address: Address) -> None:
         """Suggest prompts in a new thread."""
@@ -133,3 +149,35 @@ class Courtesies:
             log.info("slack_courtesy_refused", method=method, why=refusal.code)
         except SendError as problem:
             log.info("slack_courtesy_failed", method=method, why=type(problem).__name__)
+
+
+class Background:
+    """The courtesies of one channel."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Begin, unless there is too much already."""
+        if len(self._tasks) >= AT_ONCE:
+            work.close()
+            return
+        task = asyncio.create_task(work, name="slack background")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, FrontdeskError):
+            log.info("slack_background_failed", why=str(error))
+        else:
+            log.error("slack_background_broke", exc_info=error)
+
+    async def stop(self) -> None:
+        """End all of it."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

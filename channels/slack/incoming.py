@@ -1,23 +1,27 @@
-"""What a payload of Slack's turns out to be: frozen values between `parse` and the channel."""
+"""What a payload of Slack's turns out to be, and what its parsers are told: values between `parse` and the channel."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from bot import Address, Message
+from channels.slack.words import Names, text_of
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Something said. With `joined`, only where one of these addresses is known: else it is other people's talk.
 
-    `client_id` is the sender's own id for the gesture; `team` is whose workspace it is.
+    `client_id` is the sender's own id for the gesture; `team` is whose workspace it is; `ours` says that it is about a
+    message of the bot's own.
     """
 
     message: Message
     joined: tuple[Address, ...] = ()
     client_id: str = ""
     team: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +86,59 @@ class Garbled:
 
 
 Incoming = Heard | Greeted | FormWanted | HomeOpened | Uninstalled | Challenge | Limited | Nothing | Garbled
+
+Payload = Mapping[str, object]
+
+
+def _nameless(user: str) -> str:
+    return ""
+
+
+def _nowhere(ref: str, name: str) -> str:
+    return ref
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a parser is told. `own` is the bot's user id in a workspace, where nothing in the payload says it.
+
+    `many` says that the account serves many workspaces: then theirs are parts of all ids.
+    """
+
+    account: str
+    now: float
+    many: bool = False
+    own: Callable[[str], str] = field(default=_nameless)
+    name: Names = field(default=_nameless)
+    file_url: Callable[[str, str], str] = field(default=_nowhere)
+
+    def scoped(self, team: str, id: str) -> str:
+        """An id that no other workspace has."""
+        return f"{team}/{id}" if self.many and team else id
+
+    def address(self, team: str, chat: str, thread: str = "") -> Address:
+        """Where something was said."""
+        return Address(channel="slack", account=self.account, chat=self.scoped(team, chat), thread=thread)
+
+
+def need(source: Payload, key: str) -> str:
+    """A text that has to be there. Raises ValueError."""
+    value = text_of(source.get(key))
+    if not value:
+        raise ValueError(f"there is no {key} in it")
+    return value
+
+
+def stamp(source: Payload, key: str) -> str:
+    """A time stamp, which is also a message's name. Raises ValueError."""
+    value = need(source, key)
+    seconds(value)
+    return value
+
+
+def seconds(ts: str) -> float:
+    """A time stamp such as "1596183880.004200" in seconds. Raises ValueError."""
+    whole, _, rest = ts.partition(".")
+    if not (ts.isascii() and whole.isdigit() and len(ts) <= 32 and (not rest or rest.isdigit())):
+        raise ValueError("a time stamp is not one")
+    return float(ts)

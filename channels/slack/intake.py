@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
-import msgspec
 import structlog
 from msgspec.structs import replace
 
 from bot import Address, Clock, Gateway, Message, Reacted, StoreUnavailable, Submitted, Text, Unreadable
-from channels.slack.background import Background
 from channels.slack.catchup import CatchUp, Place
-from channels.slack.courtesies import Courtesies
+from channels.slack.courtesies import Background, Courtesies
 from channels.slack.incoming import (
     Challenge,
     FormWanted,
@@ -22,10 +21,10 @@ from channels.slack.incoming import (
     Heard,
     HomeOpened,
     Incoming,
+    Known,
     Limited,
     Uninstalled,
 )
-from channels.slack.known import Known
 from channels.slack.parse import read
 from channels.slack.people import People
 from channels.slack.webhook import decode
@@ -153,14 +152,15 @@ class Intake:
         if isinstance(message.content, Text) and message.platform_id:
             team, _, chat = address.chat.rpartition("/")
             self._threads.put(f"{address.chat} {message.platform_id}", address.thread)
-            self._ledger.saw(Place(team, chat, address.thread), message.platform_id)
+            for thread in {address.thread, ""}:  # in the chat itself the next thread begins
+                self._ledger.saw(Place(team, chat, thread), message.platform_id)
             self._courtesies.met(address, message.sender.id)
         elif isinstance(message.content, Submitted):
             self._background.spawn(self._courtesies.filled_in(message.content.token))
 
     async def _address(self, found: Heard) -> Address | None:
         """Where it belongs; None where the bot takes no part."""
-        address, said = found.message.address, found.message.content
+        address, said, joined = found.message.address, found.message.content, found.joined
         if address.chat.rpartition("/")[2] == found.message.sender.id.rpartition("/")[2]:
             # A global shortcut: it belongs to the chat of the two of us.
             return await self._courtesies.chat_with(found.team, address)
@@ -168,12 +168,15 @@ class Intake:
             thread = self._threads.get(f"{address.chat} {said.target}")
             if thread is not None:
                 return replace(address, thread=thread)
+            if found.ours:
+                thread = await self._courtesies.thread_of(found.team, address, said.target)
+                joined = (replace(address, thread=thread), replace(address, thread=""))
         if isinstance(said, Text) and address.thread == found.message.platform_id:
-            return None if found.joined else address  # it begins a thread: nobody can have joined that before
-        for joined in found.joined:
-            if await self._gateway.knows(joined):
-                return joined
-        return None if found.joined else address
+            return None if joined else address  # it begins a thread: nobody can have joined that before
+        for known in joined:
+            if await self._gateway.knows(known):
+                return known
+        return None if joined else address
 
     def _one_gesture(self, message: Message, client_id: str) -> Message:
         """Slack has been seen to tell one gesture twice, with two time stamps; the sender's own id tells."""
@@ -197,4 +200,4 @@ class Intake:
 
 def as_text(payload: object) -> str:
     """A payload that came over a socket, as it would have come over HTTP."""
-    return msgspec.json.encode(payload).decode()
+    return json.dumps(payload, separators=(",", ":"))  # which takes half characters too

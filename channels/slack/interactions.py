@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bot import Command, Content, Message, Pressed, Sender, Submitted
-from channels.slack.forms import answers, place_of
-from channels.slack.incoming import FormWanted, Heard, Incoming, Nothing
-from channels.slack.known import Known, Payload, need, stamp
+from channels.slack.incoming import FormWanted, Heard, Incoming, Known, Nothing, Payload, need, stamp
 from channels.slack.render import FORM, LINK, thread_in
+from channels.slack.views import answers, place_of
 from channels.slack.words import from_mrkdwn, items, mapping, text_of
 
 

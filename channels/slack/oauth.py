@@ -19,10 +19,10 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import Clock, Gateway, StoreUnavailable
+from bot import Clock, StoreUnavailable
 from channels.slack.calls import silent
 from channels.slack.settings import SlackAccount
-from channels.slack.workspaces import ManyWorkspaces
+from channels.slack.workspaces import ManyWorkspaces, Vault
 
 STATE_SECONDS = 600
 """How long somebody may take to agree."""
@@ -31,27 +31,22 @@ log = structlog.get_logger(__name__)
 
 
 class _States(AsyncOAuthStateStore):
-    """States, each good for one use, in any process."""
+    """States that say themselves until when they are good, sealed: what strangers ask for leaves no row anywhere.
 
-    def __init__(self, account: str, gateway: Gateway, clock: Clock) -> None:
-        self._account, self._gateway, self._clock = account, gateway, clock
+    The flow takes one only from the browser that it was given to, and Slack's code beside it is good once.
+    """
+
+    def __init__(self, name: str, vault: Vault, clock: Clock) -> None:
+        self._name, self._vault, self._clock = name, vault, clock
 
     async def async_issue(self) -> str:
-        state = self._gateway.new_id()
-        await self._gateway.write_note(self._key(state), str(self._clock.now() + STATE_SECONDS))
-        return state
+        return self._vault.seal(self._name, str(self._clock.now() + STATE_SECONDS))
 
     async def async_consume(self, state: str) -> bool:
-        if not (state.isascii() and state.isalnum() and len(state) <= 64):
+        try:
+            return self._clock.now() <= float(self._vault.open(self._name, state))
+        except ValueError:
             return False
-        until = await self._gateway.note(self._key(state))
-        if until is None:
-            return False
-        await self._gateway.write_note(self._key(state), None)
-        return self._clock.now() <= float(until)
-
-    def _key(self, state: str) -> str:
-        return f"slack.{self._account}.state.{state}"
 
 
 class _Installations(AsyncInstallationStore):
@@ -81,7 +76,6 @@ class Installing:
         account: str,
         settings: SlackAccount,
         redirect: str,
-        gateway: Gateway,
         workspaces: ManyWorkspaces,
         clock: Clock,
     ) -> None:
@@ -97,7 +91,7 @@ class Installing:
                 redirect_uri=redirect,
                 authorization_url=settings.authorize_url,
                 installation_store=_Installations(workspaces),
-                state_store=_States(account, gateway, clock),
+                state_store=_States(f"slack.{account}.state", workspaces.vault, clock),
                 state_expiration_seconds=STATE_SECONDS,
                 logger=silent(),
             ),

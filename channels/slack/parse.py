@@ -17,12 +17,16 @@ from channels.slack.incoming import (
     Heard,
     HomeOpened,
     Incoming,
+    Known,
     Limited,
     Nothing,
+    Payload,
     Uninstalled,
+    need,
+    seconds,
+    stamp,
 )
 from channels.slack.interactions import read_interaction
-from channels.slack.known import Known, Payload, need, seconds, stamp
 from channels.slack.words import items, mapping, mentions, text_of, words
 
 _SPOKEN = ("", "file_share", "thread_broadcast", "me_message")
@@ -111,10 +115,9 @@ class _Event:
             return Nothing()
         ts, chat = stamp(event, "ts"), need(event, "channel")
         direct = self._direct(chat)
-        thread = text_of(event.get("thread_ts"))
         called = event.get("type") == "app_mention" or mentions(event, self._own)
         ours = called or bool(self._own and event.get("parent_user_id") == self._own)
-        address = self._known.address(self._team, chat, thread or ("" if direct else ts))
+        address = self._address(event, chat, ts)
         media = tuple(self._media(one) for one in map(mapping, items(event.get("files"))) if one.get("id"))
         said = Text(text=words(event, self._own, self._known.name), media=media)
         if not said.text and not media and not called:
@@ -146,10 +149,18 @@ class _Event:
     def _about(self, message: Payload, ts: str, id: str, said: Content) -> Incoming:
         """Something that happened to an earlier message."""
         chat = need(self._event, "channel")
-        thread = text_of(message.get("thread_ts")) or ("" if self._direct(chat) else ts)
-        address = self._known.address(self._team, chat, thread)
+        address = self._address(message, chat, ts)
         heard = self._said(f"{id}.{chat}", address, message.get("user"), said, self._event.get("event_ts"))
         return Heard(heard, joined=() if self._direct(chat) else (address,), team=self._team)
+
+    def _address(self, message: Payload, chat: str, ts: str) -> Address:
+        """Where a message stands. In a channel it begins a thread; in a chat of two it stays what it was said as, even
+        when somebody has answered in a thread below it since.
+        """
+        thread = text_of(message.get("thread_ts"))
+        if self._direct(chat):
+            return self._known.address(self._team, chat, "" if thread == ts else thread)
+        return self._known.address(self._team, chat, thread or ts)
 
     def _reaction(self, *, added: bool) -> Incoming:
         item = mapping(self._event.get("item"))
@@ -162,7 +173,8 @@ class _Event:
         flat, own = self._known.address(self._team, chat), self._known.address(self._team, chat, target)
         direct = self._direct(chat)
         heard = self._said(self._id(), flat if direct else own, user, said, self._event.get("event_ts"))
-        return Heard(heard, joined=() if direct else (own,), team=self._team)
+        ours = bool(self._own) and self._event.get("item_user") == self._own
+        return Heard(heard, joined=() if direct else (own,), team=self._team, ours=ours)
 
     def _joined(self) -> Incoming:
         if not self._own or self._event.get("user") != self._own:

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 
 from bot import (
     Address,
+    Command,
     Delivery,
     Gateway,
     Media,
+    Message,
     NotSent,
     Receipt,
     Rejected,
@@ -25,8 +27,8 @@ from bot import (
 from channels.slack.calls import Calls, Refusal
 from channels.slack.drafts import Draft, Growing
 from channels.slack.files import SlackFiles
-from channels.slack.forms import NOTED, JsonObject, packed, written
 from channels.slack.render import Posted, public_picture, render
+from channels.slack.views import NOTED, JsonObject, packed, written
 from channels.slack.words import items, mapping, text_of
 from channels.slack.workspaces import Workspaces
 
@@ -40,6 +42,7 @@ _MARGIN = 120.0  # seconds that a clock may be wrong by
 _DRAFTED = 1800.0  # seconds: a draft was posted when its making began
 _PAGES, _PER_PAGE = 20, 200
 _REMEMBERED = 1_000
+_NO_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 _BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "invalid_attachments"})
 
 log = structlog.get_logger(__name__)
@@ -88,6 +91,9 @@ class Posting:
         try:
             return await self._say(delivery, posted)
         except Refusal as refusal:
+            own = await self._own_chat(delivery, refusal)
+            if own is not None:
+                return await self.send(own)
             # Most likely Slack could not fetch a picture. It said no, so nothing was sent.
             if refusal.code not in _BAD_BLOCKS:
                 raise
@@ -101,7 +107,21 @@ class Posting:
         await self._update(delivery, posted, platform_id)
 
     async def find_sent(self, delivery: Delivery) -> Receipt | None:
-        """Look through what was said since, for the id. What only one person sees is in no history, and never found."""
+        """Look through what was said since, for the id. What only one person sees is in no history, and never found.
+
+        Where Slack lets us read nothing, nothing is found: to ask for a day would hold up all that is said there. Who
+        may not post there either is told so by the next attempt; an app without the scopes to read may say it twice.
+        """
+        try:
+            return await self._found(delivery)
+        except Refusal as refusal:
+            own = await self._own_chat(delivery, refusal)
+            if own is not None:
+                return await self.find_sent(own)
+            log.warning("slack_nothing_to_read", why=refusal.code)
+            return None
+
+    async def _found(self, delivery: Delivery) -> Receipt | None:
         team, chat, thread = place(delivery.address)
         token = (await self._workspaces.find(team)).token
         since = delivery.first_attempt_at - _MARGIN - (_DRAFTED if delivery.reply.draft else 0.0)
@@ -170,12 +190,36 @@ class Posting:
         _, chat, thread = place(delivery.address)
         if chat.startswith("D"):
             return {}
+        asked = await self._asked(delivery)
+        if asked is None:
+            raise Rejected("nobody is known whose eyes it is for")
+        user = asked.sender.id.rpartition("/")[2]
+        return {"user": user} | ({"thread_ts": thread} if thread else {})
+
+    async def _asked(self, delivery: Delivery) -> Message | None:
+        """What was said last before a reply."""
         after = max(0, delivery.seq - 200)
         for entry in reversed(await self._gateway.history(delivery.address, after=after)):
             if entry.source == "user" and entry.message is not None and entry.seq <= delivery.seq:
-                user = entry.message.sender.id.rpartition("/")[2]
-                return {"user": user} | ({"thread_ts": thread} if thread else {})
-        raise Rejected("nobody is known whose eyes it is for")
+                return entry.message
+        return None
+
+    async def _own_chat(self, delivery: Delivery, refusal: Refusal) -> Delivery | None:
+        """A slash command works where the bot is no member: its answer goes to the person's own chat then."""
+        team, chat, thread = place(delivery.address)
+        if refusal.code not in _NO_MEMBER or thread or chat.startswith("D"):
+            return None
+        asked = await self._asked(delivery)
+        if asked is None or not isinstance(asked.content, Command):
+            return None
+        token = (await self._workspaces.find(team)).token
+        user = asked.sender.id.rpartition("/")[2]
+        opened = await self._calls.post("conversations.open", token, {"users": user})
+        own = text_of(mapping(opened.get("channel")).get("id"))
+        if not own.startswith("D"):
+            return None
+        chat = f"{team}/{own}" if team else own
+        return replace(delivery, address=replace(delivery.address, chat=chat))
 
     async def _form(self, reply: Reply) -> str:
         """What the form's button carries. Raises NotSent where it has to be noted, and can't be now."""

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 
 from bot import Button, Card, Media, Reply, parse, plain
-from channels.slack.forms import JsonObject, cut
-from channels.slack.forms import plain as label
 from channels.slack.richtext import LONGEST_URL, seen_words, text_blocks, text_element
+from channels.slack.views import JsonObject, cut
+from channels.slack.views import plain as label
 
 MOST_BUTTONS, MOST_CHOICES = 25, 100
 """In one block of actions, and in one select [Slack's reference]."""
@@ -22,7 +22,7 @@ FORM, LINK, CHOICE = "form", "link", "choice"
 
 _FALLBACK = 3900  # characters of the text that notifications show
 _LONGEST_LABEL, _LONGEST_HEAD, _LONGEST_ALT, _LONGEST_OPTION = 75, 150, 2000, 150
-_CARD_TEXT, _CARD_FIELDS, _FIELD = 2000, 10, 200
+_CARD_TEXT, _CARD_BLOCKS, _CARD_FIELDS, _FIELD = 2000, 8, 10, 200
 _PLACE = re.compile(r"fd\|([0-9.]*)\|")
 _PICTURES = ("image/png", "image/jpeg", "image/gif")
 _PUBLIC = re.compile(r"https://[^/?#@\s:]+\.[a-z]{2,}(?:[/?#]|$)", re.IGNORECASE)
@@ -76,7 +76,7 @@ def _card(card: Card, *, pictures: bool) -> list[JsonObject]:
     if card.image is not None:
         shown = public_picture(card.image)
         blocks += _picture(card.image, pictures=pictures) if shown else [_link(card.image)]
-    blocks += text_blocks(cut(card.text, _CARD_TEXT))[:10]
+    blocks += text_blocks(cut(card.text, _CARD_TEXT))[:_CARD_BLOCKS]
     lines = []
     for number, field in enumerate(card.fields[:_CARD_FIELDS]):
         name = ("\n" if number else "") + seen_words(cut(field.name, _FIELD)) + ": "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot import Block, Mention, Span, parse
-from channels.slack.forms import JsonObject, size
+from channels.slack.views import JsonObject, size
 
 LONGEST = 3000
 """Of the text in one block, in UTF-16 units. Slack's reference says it of sections; of rich text it says nothing."""
@@ -13,9 +13,10 @@ LONGEST = 3000
 LONGEST_URL = 3000
 """Characters [Slack's reference, of buttons and pictures]."""
 
-_BLOCK_WEIGHT = 75  # a message has 50 blocks: 40 for its text, and the rest for what comes with it
+_BLOCK_WEIGHT = 100  # a message has 50 blocks: 30 for its text, and the rest for what comes with it
 _DEEPEST = 8
 _MENTION = re.compile(r"mention:(\d{1,4})")
+_USER = re.compile("[UW][A-Z0-9]+")
 _LINKS = ("https://", "http://", "mailto:", "tel:")
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -141,8 +142,9 @@ class _Writer:
         look: JsonObject = {"style": style} if style else {}
         if found := _MENTION.fullmatch(span.link):
             number = int(found[1])
-            if number < len(self._mentions):
-                return [{"type": "user", "user_id": self._mentions[number].user.rpartition("/")[2]}]
+            user = self._mentions[number].user.rpartition("/")[2] if number < len(self._mentions) else ""
+            if _USER.fullmatch(user):  # Slack refuses the whole message for somebody whom it can't know
+                return [{"type": "user", "user_id": user}]
             return [text_element(words) | look]
         url = seen_words(span.link)
         if url.lower().startswith(_LINKS) and len(url) <= LONGEST_URL and not re.search(r"\s", url):

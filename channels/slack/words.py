@@ -45,7 +45,7 @@ def words(event: Mapping[str, object], own: str, names: Names) -> str:
 
 def mentions(event: Mapping[str, object], user: str) -> bool:
     """Whether a message event calls `user`."""
-    return bool(user) and f"<@{user}" in text_of(event.get("text"))
+    return bool(user) and bool(re.search(rf"<@{re.escape(user)}[|>]", text_of(event.get("text"))))
 
 
 def from_mrkdwn(text: str, own: str, names: Names) -> str:

@@ -1,19 +1,25 @@
-"""Which token speaks to which workspace, and who the bot is there. Knows no messages."""
+"""Which token speaks to which workspace, who the bot is there, and how tokens are sealed. Knows no messages.
+
+AES-GCM with a key from the operator's secret; the name that a token is kept under is bound into it, so that nobody can
+move one workspace's token to another.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import os
+import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import structlog
 
-from bot import Clock, Gateway, Rejected, Value
+from bot import Clock, Gateway, Rejected, StartError, Value
 from channels.slack.calls import Calls, Refusal
-from channels.slack.vault import Vault
 from channels.slack.words import text_of
-
-log = structlog.get_logger(__name__)
 
 FRESH = 60.0
 """Seconds for which a token is taken from memory: another process may have heard that it was revoked."""
@@ -21,6 +27,8 @@ FRESH = 60.0
 _DEAD = frozenset(
     {"token_revoked", "invalid_auth", "account_inactive", "token_expired", "not_authed", "org_login_required"}
 )
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class ManyWorkspaces:
     """Tokens of all workspaces that installed us, sealed, in the gateway's notes."""
 
     def __init__(self, account: str, gateway: Gateway, vault: Vault, clock: Clock) -> None:
-        self._account, self._gateway, self._vault, self._clock = account, gateway, vault, clock
+        self._account, self._gateway, self.vault, self._clock = account, gateway, vault, clock
         self._known: dict[str, tuple[float, Workspace]] = {}
 
     async def find(self, team: str) -> Workspace:
@@ -102,7 +110,7 @@ class ManyWorkspaces:
             raise Rejected("the app is not installed in that workspace")
         kept = msgspec.json.decode(text, type=Installed)
         try:
-            found = Workspace(self._vault.open(self._key(team), kept.token), kept.own)
+            found = Workspace(self.vault.open(self._key(team), kept.token), kept.own)
         except ValueError as problem:
             log.error("slack_token_unreadable", team=team, why=str(problem))
             raise Rejected("the token of that workspace can't be read: its key is another one") from problem
@@ -118,7 +126,7 @@ class ManyWorkspaces:
 
     async def keep(self, team: str, token: str, own: str, scopes: str) -> None:
         """A workspace installed us. Raises StoreUnavailable."""
-        sealed = self._vault.seal(self._key(team), token)
+        sealed = self.vault.seal(self._key(team), token)
         kept = Installed(token=sealed, own=own, at=self._clock.now(), scopes=scopes)
         await self._gateway.write_note(self._key(team), msgspec.json.encode(kept).decode())
         self._known.pop(team, None)
@@ -139,3 +147,56 @@ class ManyWorkspaces:
 
     def _key(self, team: str) -> str:
         return f"slack.{self._account}.team.{team}"
+
+
+def key_of(secret: str) -> bytes:
+    """The key that belongs to an operator's secret: 16 characters or more, best made at random."""
+    return hashlib.scrypt(secret.encode(), salt=b"frontdesk slack tokens", n=2**14, r=8, p=1, dklen=32)
+
+
+def key_in(folder: Path) -> bytes:
+    """The key of this home folder; made on first use, for its owner only. Raises StartError."""
+    path = folder / "token.key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            key = path.read_bytes()
+            if len(key) == 32:
+                return key
+            problem = f"{path} is no key: restore it, or delete it and let every workspace install anew"
+            raise StartError(problem) from None
+        key = secrets.token_bytes(32)
+        with os.fdopen(handle, "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StartError(f"the key for Slack tokens can't be kept in {path}: {error.strerror}") from error
+    return key
+
+
+class Vault:
+    """Seals and opens texts with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - only installs need it
+
+        self._cipher = AESGCM(key)
+
+    def seal(self, name: str, text: str) -> str:
+        """`text`, to be kept under `name`."""
+        nonce = secrets.token_bytes(12)
+        sealed = self._cipher.encrypt(nonce, text.encode(), name.encode())
+        return base64.urlsafe_b64encode(nonce + sealed).decode()
+
+    def open(self, name: str, sealed: str) -> str:
+        """What was kept under `name`. Raises ValueError when it was not, or not with this key."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - as above
+
+        try:
+            raw = base64.urlsafe_b64decode(sealed.encode())
+            return self._cipher.decrypt(raw[:12], raw[12:], name.encode()).decode()
+        except (InvalidTag, ValueError):
+            raise ValueError("it was sealed with another key, or under another name") from None

@@ -79,7 +79,7 @@ class Calls:
                 await self._changed(address, message_id, unmarked(outgoing.text), outgoing.buttons)
             elif _NO_TEXT in refused.description:
                 await self._caption(address, message_id, outgoing)
-            elif _UNCHANGED not in refused.description:
+            else:
                 raise
 
     # --- texts
@@ -117,7 +117,7 @@ class Calls:
                 link_preview_options=_preview(text),
             )
 
-        await self._there(address, edit, msgspec.Raw)
+        await self._edited(address, edit)
 
     async def _caption(self, address: Address, message_id: int, outgoing: Outgoing) -> None:
         async def edit(bot: Bot, chat: int) -> None:
@@ -129,6 +129,10 @@ class Calls:
                 reply_markup=_keyboard(outgoing.buttons),
             )
 
+        await self._edited(address, edit)
+
+    async def _edited(self, address: Address, edit: Callable[[Bot, int], Awaitable[None]]) -> None:
+        """Change a message; that it says so already is as good."""
         try:
             await self._there(address, edit, msgspec.Raw)
         except Refused as refused:

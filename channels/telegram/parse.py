@@ -181,7 +181,7 @@ class _Reader:
         text = message.text or message.caption
         if (command := _COMMAND.fullmatch(text)) and message.text:
             to = command[2] or ""
-            if to and to.lower() != self._me.username.lower():
+            if to and self._me.username and to.lower() != self._me.username.lower():
                 return None  # another bot's
             return Command(name=command[1].lower(), text=(command[3] or "").strip())
         if not self._is_for_us(message):

@@ -1,4 +1,4 @@
-"""What a bot tells Telegram once: where to deliver, and which commands it knows. Only when it has changed."""
+"""What a bot tells Telegram: where to deliver, and which commands it knows. Only when it has changed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 """Seconds between two tries."""
 
+LOOK_EVERY = 300.0
+"""Seconds between two looks at the webhook: Telegram gives it up when we were gone for long, and others may set it."""
+
 MOST_COMMANDS = 100
 
 _NAME = re.compile(r"[a-z0-9_]{1,32}")
@@ -31,9 +34,11 @@ Menus = dict[str, list[tuple[str, str]]]
 
 
 class WebhookInfo(msgspec.Struct, frozen=True):
-    """What Telegram knows of our webhook."""
+    """What Telegram knows of our webhook; the error is that of the last delivery that failed."""
 
     url: str = ""
+    pending_update_count: int = 0
+    last_error_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Hook:
 
 
 class Setup:
-    """Tells it all, trying until it is done; one process does so."""
+    """Tells it all, trying until it is done, and sees to it that the webhook stays; one process does so."""
 
     def __init__(self, api: Api, gateway: Gateway, account: str, hook: Hook | None) -> None:
         self._api, self._gateway, self._hook = api, gateway, hook
@@ -64,6 +69,9 @@ class Setup:
             await self._insist(self._set_commands, but=Rejected)
         except Rejected as problem:
             log.error("telegram_commands_refused", why=str(problem))
+        while self._hook is not None:
+            await asyncio.sleep(LOOK_EVERY)
+            await self._insist(self._set_hook)
 
     async def _insist(self, do: Callable[[], Awaitable[None]], but: type[SendError] | None = None) -> None:
         """Until it is done. Telegram also says no where it only could not find us for a while."""
@@ -97,6 +105,9 @@ class Setup:
             )
 
         info = await self._api.call(ask, WebhookInfo)
+        if info.pending_update_count and info.last_error_message:
+            waiting, why = info.pending_update_count, info.last_error_message[:200]
+            log.warning("telegram_webhook_not_reached", waiting=waiting, why=why)
         if info.url != hook.url or await self._gateway.note(key) != hook.mark:
             await self._api.call(tell, bool)
             await self._gateway.write_note(key, hook.mark)

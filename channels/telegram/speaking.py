@@ -79,7 +79,17 @@ class Speaker:
             task.cancel()
             task = None
         if on:
-            self._typing[address] = task or asyncio.create_task(self._type(address), name="telegram typing")
+            self._typing[address] = task or self._begin_typing(address)
+
+    def _begin_typing(self, address: Address) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._type(address), name="telegram typing")
+
+        def done(ended: asyncio.Task[None]) -> None:
+            if self._typing.get(address) is ended:
+                del self._typing[address]
+
+        task.add_done_callback(done)
+        return task
 
     async def stop(self) -> None:
         """Say no more."""

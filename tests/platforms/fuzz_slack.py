@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from channels.slack.signature import sign
+from channels.slack.webhook import sign
 from tests.channels.slack.bench import Bench, opened
 from tests.platforms.slack import SECRET
 from tests.platforms.slack_rules import PAYLOADS

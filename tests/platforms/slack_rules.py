@@ -6,11 +6,16 @@ Where ../shared/data has Slack's own types as JSON Schema, everything that is se
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "slack"
 SCHEMAS = DATA / "json-schema-slack-types-3.2.0"
@@ -52,6 +57,11 @@ def wrong_blocks(blocks: list[Json], most: int = 50) -> str:
     for block in blocks:
         if problem := _wrong_block(block):
             return f"invalid_blocks: {problem}"
+    try:  # what Slack's own library would not let out
+        for known in Block.parse_all(blocks):
+            known.validate_json()
+    except SlackObjectFormationError as problem:
+        return f"invalid_blocks: {problem}"
     return ""
 
 
@@ -59,6 +69,10 @@ def wrong_view(view: Json) -> str:
     """What is wrong with a modal or a Home."""
     if _against("view", view):
         return "invalid_arguments: schema: " + _against("view", view)
+    try:
+        View(**view).validate_json()
+    except SlackObjectFormationError as problem:
+        return f"invalid_arguments: {problem}"
     if view["type"] == "modal" and (units(view["title"]["text"]) > 24 or units(view["submit"]["text"]) > 24):
         return "invalid_arguments: title"
     if len(view.get("private_metadata", "")) > 3000 or len(view["blocks"]) > 100:
@@ -84,6 +98,9 @@ def _wrong_block(block: Json) -> str:
             texts = [element for element in walk(block) if element.get("type") in ("text", "link", "user")]
             if any(element.get("type") == "text" and not element["text"] for element in texts):
                 return "empty text"
+            people = [element["user_id"] for element in texts if element.get("type") == "user"]
+            if any(not re.fullmatch("[UW][A-Z0-9]+", user) for user in people):
+                return "no such user"
             return "rich_text" if sum(units(element.get("text", "")) for element in texts) > 3000 else ""
         case "header":
             return "header" if not 0 < units(block["text"]["text"]) <= 150 else ""

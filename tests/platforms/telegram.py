@@ -97,6 +97,7 @@ class TelegramServer:
     commands: dict[str, Any] = field(default_factory=dict)
     queries: dict[str, bool] = field(default_factory=dict)
     redelivers: bool = False
+    webhook_error: str = ""
 
     def __post_init__(self) -> None:
         self.port = free_port()
@@ -192,6 +193,8 @@ class TelegramServer:
         """The same, with the bytes as they shall be on the wire."""
         if not self.webhook:
             return await self._hold(dict(update), patience)
+        if not wanted(update, self.webhook):
+            return False
         pause = 0.05
         while True:
             if await self.post(body, self.webhook.get("secret_token")) == 200:
@@ -306,7 +309,10 @@ class TelegramServer:
 
     async def _on_getwebhookinfo(self, given: dict[str, Any], files: dict[str, bytes]) -> object:
         url = self.webhook.get("url", "")
-        return {"url": url, "has_custom_certificate": False, "pending_update_count": len(self.pending)}
+        info = {"url": url, "has_custom_certificate": False, "pending_update_count": len(self.pending)}
+        if self.webhook_error:
+            info |= {"last_error_date": int(time.time()), "last_error_message": self.webhook_error}
+        return info
 
     async def _on_getupdates(self, given: dict[str, Any], files: dict[str, bytes]) -> object:
         if self.webhook:
@@ -331,6 +337,8 @@ class TelegramServer:
                 409,
                 "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
             )
+        for number in [number for number, update in self.pending.items() if not wanted(update, given)]:
+            del self.pending[number]
         return [self.pending[number] for number in sorted(self.pending)][: int(given.get("limit") or 100)]
 
     async def _on_sendmessage(self, given: dict[str, Any], files: dict[str, bytes]) -> object:
@@ -474,6 +482,12 @@ class TelegramServer:
         shown.message = message | {"edit_date": int(time.time())}
         shown.growth += 1
         return shown.message
+
+
+def wanted(update: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    """Whether a bot asked for updates of this kind; those that it did not ask for never come."""
+    kinds = [name for name in update if name != "update_id"]
+    return not given.get("allowed_updates") or not kinds or kinds[0] in given["allowed_updates"]
 
 
 def words(message: Mapping[str, Any]) -> str:

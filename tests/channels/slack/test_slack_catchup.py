@@ -68,6 +68,31 @@ async def test_what_was_missed_is_heard_once_and_late_events_are_duplicates(tmp_
             assert await bench.hears(missed[7]) is None, "the late event was heard again"
 
 
+async def test_threads_that_began_meanwhile_are_heard_too(tmp_path: Path) -> None:
+    core = Core()
+    async with slack() as platform:
+        async with opened(tmp_path, platform=platform, core=core) as bench:
+            called = {"type": "app_mention", "text": f"<@{BOT}> before", "blocks": []}
+            await bench.hears(platform.written("x", chat=CHANNEL) | called)
+            await bench.hears(platform.written("before, in two"))
+            assert await settled(bench)
+        long_ago(core)
+        mention = platform.written("x", chat=CHANNEL)
+        platform.written("and more", chat=CHANNEL, thread=mention["ts"])
+        talk = platform.written("lunch?", chat=CHANNEL)
+        platform.written("yes", chat=CHANNEL, thread=talk["ts"])
+        alone = platform.written("missed, in two")
+        platform.written("more, in two", thread=alone["ts"])
+        platform.chat(CHANNEL).messages[1] |= {"text": f"<@{BOT}> missed", "blocks": []}
+        async with opened(tmp_path, platform=platform, core=core) as bench:
+            assert await settled(bench)
+        heard = ["before", "before, in two", "missed", "and more", "missed, in two", "more, in two"]
+        assert sorted(texts(core)) == sorted(heard)
+        places = {message.text: message.address.thread for message in core.received}
+        assert (places["missed"], places["and more"]) == (mention["ts"], mention["ts"])
+        assert (places["missed, in two"], places["more, in two"]) == ("", alone["ts"])
+
+
 async def test_a_short_absence_is_left_to_slacks_own_repeats(tmp_path: Path) -> None:
     core = Core()
     async with slack() as platform:

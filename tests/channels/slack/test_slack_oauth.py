@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot import Address, Delivery, Rejected, Reply
+from channels.slack.oauth import STATE_SECONDS
 from channels.slack.settings import SlackAccount
 from tests.channels.slack.bench import Bench, opened
 from tests.platforms.slack import DM, SECRET, Installed, SlackServer
@@ -127,13 +128,21 @@ async def test_a_workspace_that_takes_its_token_back_is_forgotten(tmp_path: Path
         assert "team.T1" not in repr(bench.core.notes)
 
 
-async def test_a_state_is_good_once_and_in_its_own_browser(tmp_path: Path) -> None:
+async def test_a_state_is_good_for_a_while_in_its_own_browser_and_leaves_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with app(tmp_path) as bench, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
         state, cookie = await begin(bench, http)
+        assert bench.core.notes == {}, "anybody can ask for a state"
         assert await back(bench, http, "code-one", state, "") == 400
         assert await back(bench, http, "code-one", "guessed", "slack-app-oauth-state=guessed") == 401
         assert await back(bench, http, "code-one", state, cookie) == 200
-        assert await back(bench, http, "code-two", state, cookie) == 401
+        assert await back(bench, http, "code-one", state, cookie) == 401, "Slack's code is good once"
+        clock = bench.channel._clock
+        monkeypatch.setattr(clock, "now", lambda: time.time() - STATE_SECONDS - 1)
+        old, old_cookie = await begin(bench, http)
+        monkeypatch.undo()
+        assert await back(bench, http, "code-two", old, old_cookie) == 401
         state, cookie = await begin(bench, http)
         assert await back(bench, http, "wrong-code", state, cookie) == 401
         assert [key for key in bench.core.notes if ".team." in key] == ["slack.main.team.T1"]
@@ -151,6 +160,6 @@ async def test_a_full_disk_is_said_and_strange_requests_are_no_5xx(tmp_path: Pat
         ):
             async with http.get(f"{bench.platform.events}/oauth{query}", headers={"Cookie": "a=é;;=;b"}) as page:
                 assert page.status < 500
+        state, cookie = await begin(bench, http)
         bench.core.full = True
-        async with http.get(f"{bench.platform.events}/install") as page:
-            assert page.status == 503
+        assert await back(bench, http, "code-one", state, cookie) == 503

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import Address, Command, Deleted, Edited, Form, FormField, Joined, Pressed, Reacted, Submitted, Text
-from channels.slack.forms import modal
 from channels.slack.incoming import (
     Challenge,
     FormWanted,
@@ -21,12 +20,13 @@ from channels.slack.incoming import (
     Heard,
     HomeOpened,
     Incoming,
+    Known,
     Limited,
     Nothing,
     Uninstalled,
 )
-from channels.slack.known import Known
 from channels.slack.parse import read
+from channels.slack.views import modal
 from channels.slack.webhook import decode
 from channels.slack.words import words
 from tests.platforms.slack_rules import PAYLOADS

@@ -29,10 +29,10 @@ from bot.clock import SystemClock
 from bot.rendering import fit
 from bot.testing.channel_kit import HOSTILE
 from channels.slack.channel import SlackChannel
-from channels.slack.forms import LONGEST_VALUE, answers, modal, packed, place_of, size, unpacked
 from channels.slack.render import MOST_BUTTONS, render, thread_in
 from channels.slack.richtext import LONGEST, measure, text_blocks
 from channels.slack.settings import SlackAccount
+from channels.slack.views import LONGEST_VALUE, answers, modal, packed, place_of, size, unpacked
 from tests.platforms.slack_rules import bold, called, links, rich, seen, units, wrong_blocks, wrong_message, wrong_view
 
 # What Slack's servers drop or what is no text: control characters and half characters.

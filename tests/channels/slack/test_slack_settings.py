@@ -14,7 +14,7 @@ from bot import Channel, PluginContext, PluginError, SettingsError, StartError
 from bot.clock import SystemClock, SystemEntropy
 from bot.settings import Settings
 from channels.slack.settings import SlackSettings
-from channels.slack.vault import Vault, key_in, key_of
+from channels.slack.workspaces import Vault, key_in, key_of
 
 ONE = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s1"}
 TWO_FILES = """

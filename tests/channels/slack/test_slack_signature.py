@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from channels.slack.signature import WINDOW, sign, signed
+from channels.slack.webhook import WINDOW, sign, signed
 from tests.channels.slack.bench import opened
 from tests.platforms.fuzz_slack import fuzz
 from tests.platforms.slack import SECRET

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from bot import Button, Choice, Form, FormField, Reply, Submitted
 from bot.testing.channel_kit import soon
 from channels.slack import sockets
-from channels.slack.forms import modal
 from channels.slack.settings import SlackAccount
+from channels.slack.views import modal
 from tests.channels.slack.bench import FLAT, Bench, opened
 from tests.platforms.slack import APP_TOKEN, TOKEN, SlackServer
 

@@ -302,3 +302,10 @@ def test_any_json_is_read_or_refused_and_never_raises(parts: dict[str, Any]) -> 
     parsed({"callback_query": parts})
     parsed({"message_reaction": parts})
     parsed({"my_chat_member": parts})
+
+
+def test_a_command_in_a_chat_of_two_is_ours_while_our_name_is_not_known() -> None:
+    said = {"update_id": 7, **message(text="/track@frontdesk_bot 5")}
+    nameless = Identity("main", 123456, "")
+    (heard,) = read(json.dumps(said).encode(), nameless, url_of, 1000.0).messages
+    assert heard.content == Command(name="track", text="5")

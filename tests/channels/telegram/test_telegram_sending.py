@@ -411,3 +411,22 @@ def test_groups_have_a_pace_of_their_own() -> None:
         (1, 1.0, "conversation"),
     ]
     assert [(pace.count, pace.seconds, pace.of) for pace in channel.paces(GROUP)][2:] == [(20, 60.0, "conversation")]
+
+
+async def test_nothing_is_kept_of_typing_that_nobody_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.telegram.speaking.LONGEST_TYPING", 0.0)
+    async with bench() as b:
+        for number in range(20):
+            await b.channel.typing(Address(channel="telegram", account="main", chat=str(number)), on=True)
+        speaker = b.channel._speaker
+        assert speaker is not None
+        assert await soon(lambda: not speaker._typing)
+
+
+async def test_a_change_whose_marks_are_refused_may_be_made_twice() -> None:
+    server = TelegramServer(refuse_entities=True)
+    async with bench(server=server) as b:
+        (id,) = await b.says("hello")
+        for _ in range(2):
+            await b.channel.edit(delivery("**hello** again"), id)
+        assert b.server.sees() == "hello again"

@@ -61,6 +61,23 @@ async def test_the_webhook_is_set_once_with_all_that_matters() -> None:
         await changed.stop()
 
 
+async def test_a_webhook_that_somebody_takes_away_is_set_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.telegram.setup.LOOK_EVERY", 0.05)
+    async with bench() as b:
+        b.server.webhook = {}
+        assert await soon(lambda: b.server.webhook.get("url") == "https://bot.example/channels/telegram/main")
+        assert len(await b.writes("hello")) == 1
+
+
+async def test_updates_that_telegram_could_not_deliver_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.telegram.setup.LOOK_EVERY", 0.05)
+    with structlog.testing.capture_logs() as logs:
+        async with bench() as b:
+            b.server.webhook_error = "Connection timed out"
+            b.server.pending[1] = {"update_id": 1}
+            assert await soon(lambda: any(line["event"] == "telegram_webhook_not_reached" for line in logs))
+
+
 async def test_setting_up_is_tried_until_it_is_done() -> None:
     server = TelegramServer()
     server.fail("500", "setWebhook")

@@ -1,4 +1,4 @@
-"""A form as a modal of Slack's, and a modal that was filled in. Pure.
+"""What is not a message: a form as a modal, a modal that was filled in, the app's Home, suggested prompts. Pure.
 
 A form has to be found again when its button is pressed, perhaps in another process: it is written on the button itself
 where it fits, and in a note elsewhere.
@@ -7,11 +7,11 @@ where it fits, and in a note elsewhere.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from bot import Form, FormField, Value
+from bot import Form, FormField, KnownCommand, Value
 from channels.slack.words import items, mapping, text_of
 
 JsonObject = dict[str, object]
@@ -22,6 +22,11 @@ LONGEST_VALUE = 2000
 NOTED = "note:"
 _TITLE, _LABEL, _HINT, _OPTION, _OPTION_VALUE, _OPTIONS, _FIELDS = 24, 2000, 2000, 75, 150, 100, 100
 _LONGEST_ANSWER = 3000
+
+_MOST_LINES, _MOST_PROMPTS = 90, 4  # a view has 100 blocks; a thread shows four prompts [Slack's reference]
+_LINE, _PROMPT_TITLE, _PROMPT = 300, 100, 500
+_GREETING = "Write to me in Messages, or call me by name in a channel."
+_CAN = "What I can do"
 
 
 class _Place(Value, frozen=True):
@@ -142,3 +147,31 @@ def _element(field: FormField) -> JsonObject:
                 "multiline": kind == "long",
                 "max_length": _LONGEST_ANSWER,
             }
+
+
+def home_view(commands: Sequence[KnownCommand], language: str = "") -> JsonObject:
+    """The Home: what the bot can do."""
+    blocks: list[JsonObject] = [{"type": "header", "text": plain(_CAN, _LINE)}, _line(_GREETING)]
+    for command in commands[:_MOST_LINES]:
+        blocks.append(_line(f"/{command.name}", about(command, language)))
+    return {"type": "home", "blocks": blocks}
+
+
+def about(command: KnownCommand, language: str) -> str:
+    """What a command does, in a language, or else in the one for all others."""
+    short = language.partition("-")[0].lower()
+    return command.about.get(short) or command.about.get("") or next(iter(command.about.values()), "")
+
+
+def prompts(given: Sequence[str], commands: Sequence[KnownCommand]) -> list[dict[str, str]]:
+    """What to suggest in a new thread: what the operator wrote, or else the first commands."""
+    said = [(text, text) for text in given]
+    said = said or [(about(command, "") or f"/{command.name}", f"/{command.name}") for command in commands]
+    return [{"title": title[:_PROMPT_TITLE], "message": message[:_PROMPT]} for title, message in said[:_MOST_PROMPTS]]
+
+
+def _line(first: str, rest: str = "") -> JsonObject:
+    words: list[JsonObject] = [{"type": "text", "text": first[:_LINE]}]
+    if rest:
+        words = [words[0] | {"style": {"bold": True}}, {"type": "text", "text": f" {rest[:_LINE]}"}]
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": words}]}
