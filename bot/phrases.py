@@ -30,7 +30,9 @@ class Phrases(Value, frozen=True):
     cancelled: str = "All right, I've dropped that."
     nothing_to_undo: str = "There is no question open that I could go back in."
     nothing_to_cancel: str = "There is nothing to cancel right now."
-    no_way_back: str = 'I can\'t go back past what is already done, sorry. You can say "never mind" or "talk to a person".'
+    no_way_back: str = (
+        'I can\'t go back past what is already done, sorry. You can say "never mind" or "talk to a person".'
+    )
     nothing_before: str = 'That was my first question. You can answer it, or say "never mind".'
     too_late: str = "That one is already settled, so I left it alone."
     too_late_question: str = "That one is already settled, so I left it alone. This is still open:"

@@ -179,10 +179,11 @@ class Sending:
         if self._began is not None:
             # Our own attempt; what others began is given to us only after this time.
             await self._clock.sleep(max(0.0, self._began + certain_after(channel) - self._clock.steady()))
-        if await self._replaced():
-            return await self._once_more()  # the same edit twice is harmless
+        # Looked for first, an edit too: it may have been refused, and said anew by a process that died.
         if channel.capabilities.read_back:
             return await self._look_up(channel)
+        if await self._replaced():
+            return await self._once_more()  # the same edit twice is harmless
         if self._row.outgoing.body and self._row.outgoing.body.once:
             return await self._fail("ambiguous", "the outcome is unknown, and it must not be said twice")
         if self._unknowns >= IN_THE_DARK:
@@ -200,7 +201,9 @@ class Sending:
                 return await self._fail("ambiguous", "for a day nobody could say whether it was sent")
             await self._clock.sleep(GRACE)
             return self._reconcile
-        return await self._sent(found.platform_id) if found is not None else self._ready
+        if found is not None:
+            return await self._sent(found.platform_id)
+        return await self._once_more() if await self._replaced() else self._ready
 
     async def _once_more(self) -> Step | None:
         if self._too_late():

@@ -215,8 +215,9 @@ class Work(Host):
         return None if found is None else (msgspec.json.decode(found[0], type=Trace), found[1])
 
     async def draft(self, key: str, text: str) -> None:
-        """Show a reply that is being made."""
-        if isinstance(self.channel, Drafts):
+        """Show a reply that is being made, unless they want to hear nothing: no send of the outbox's holds this one."""
+        silence = self._silence.silence if self._silence is not None else self.conversation.silence
+        if isinstance(self.channel, Drafts) and not silence:
             await self.channel.draft(self.conversation.address, key, text)
 
     async def read(self, url: str, largest: int) -> bytes:

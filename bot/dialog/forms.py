@@ -83,7 +83,7 @@ class Part:
 
     def chosen(self, value: object) -> object:
         """The field's value, of an answer to the question alone."""
-        if value == SKIP.value:
+        if self.field.optional and value == SKIP.value:
             return self.default() if self.default else None
         return self.options[str(value)] if self.like is None else value
 

@@ -89,7 +89,7 @@ class Gate(Middleware):
         wish = wish_of(content)
         if isinstance(content, Due) and content.kind == "outreach":
             await self._due(work, content)
-        elif wish and not work.lane.interrupted:
+        elif wish and not work.lane.interrupted and not _is_offered(work, content):
             work.trace.decided = "whether broadcasts are wanted"
             work.remember(OUT, msgspec.json.encode(wish))
             phrase = self._phrases.unsubscribed if wish == "off" else self._phrases.subscribed
@@ -138,3 +138,12 @@ def wish_of(content: Content) -> Literal["", "off", "on"]:
             return ""
     wishes: dict[str, Literal["off", "on"]] = {"unsubscribe": "off", "subscribe": "on"}
     return wishes.get(word, "")
+
+
+def _is_offered(work: Work, content: Content) -> bool:
+    """Whether the word is one of the choices of an open question: then it is the answer, and no wish."""
+    top = work.lane.top
+    if not isinstance(content, Text) or top is None or top.pending is None:
+        return False
+    said = content.text.strip().strip(".!").casefold()
+    return any(said == button.label.casefold() for button in top.pending.buttons)

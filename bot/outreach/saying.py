@@ -22,7 +22,8 @@ Apply = Callable[[Effect], Awaitable[Applied | None]]
 
 _NEWEST = """
 SELECT l.conversation FROM lanes l WHERE l.person = :person
-ORDER BY (SELECT max(i.at) FROM inbox i WHERE i.conversation = l.conversation AND i.channel <> '') DESC LIMIT 1"""
+ORDER BY (SELECT max(i.at) FROM inbox i WHERE i.conversation = l.conversation AND i.channel <> '') DESC NULLS LAST
+LIMIT 1"""
 
 
 class Saying(Outreach):

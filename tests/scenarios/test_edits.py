@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from msgspec.structs import replace
 
-from bot import Skill, Turn
+from bot import Delivery, Receipt, Skill, Turn
 from bot.errors import NotSent, Rejected, UnknownOutcome
 from bot.messages import Content, Deleted, Edited, Message, Reacted, Sender, Text
 from bot.testing import Bot, survives
+from bot.testing.fakes import FakeChannel
 from bot.testing.kit import User
 
 
@@ -232,6 +234,27 @@ async def test_what_can_not_be_edited_any_more_is_said_anew() -> None:
         await edits(u, "p1", "weather in Wien")
         assert u.all_seen == ["Sun in Wein.", "Sun in Wien."]
         assert first == []
+
+
+async def test_what_was_said_anew_is_not_said_again_after_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Bot(Weather().skill) as bot, bot.user(channel="team") as u:
+        await says(u, "weather in Wein", "p1")
+        send = FakeChannel.send
+
+        async def refuse(channel: FakeChannel, delivery: Delivery, platform_id: str) -> None:
+            raise Rejected("too old")
+
+        async def dies(channel: FakeChannel, delivery: Delivery) -> Receipt:
+            monkeypatch.setattr(FakeChannel, "send", send)
+            await send(channel, delivery)
+            bot.pulse.dead = True
+            raise UnknownOutcome("nobody heard it")
+
+        monkeypatch.setattr(FakeChannel, "edit", refuse)
+        monkeypatch.setattr(FakeChannel, "send", dies)
+        await edits(u, "p1", "weather in Wien")
+        assert bot.deaths == 1
+        assert u.all_seen == ["Sun in Wein.", "Sun in Wien."]
 
 
 async def test_an_edit_of_unknown_outcome_is_made_again() -> None:

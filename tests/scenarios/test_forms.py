@@ -275,3 +275,9 @@ async def test_a_form_and_choices_are_a_mistake() -> None:
     async with Bot(asking(Contact, choices=["a"])) as bot, bot.user(channel="team") as u:
         await u.says("/contact")
         u.sees("went wrong")
+
+
+def test_who_knows_the_word_for_it_can_not_skip_what_must_be_answered() -> None:
+    name, *_, note = form_of(Contact).parts
+    assert name.chosen("form:skip") == "form:skip"
+    assert note.chosen("form:skip") == "none"

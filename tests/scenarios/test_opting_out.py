@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
@@ -34,6 +36,13 @@ def parrot() -> Skill:
     async def later(turn: Turn) -> None:
         await turn.schedule(turn.now() + 60, "It is time.")
         await turn.say("I will.")
+
+    @skill.command("/story")
+    async def story(turn: Turn) -> None:
+        async def chunks() -> AsyncIterator[str]:
+            yield "Once upon a time"
+
+        await turn.stream(chunks())
 
     @skill.command("/person")
     async def person(turn: Turn) -> None:
@@ -179,3 +188,14 @@ async def test_a_stop_is_honoured_also_where_its_turn_is_given_up() -> None:
         assert [each.word for each in await consents(bot.store, u.conversation)] == ["STOP"]
         await u.says("/hi")
         u.sees_nothing()
+
+
+async def test_who_opted_out_sees_no_reply_in_the_making_either() -> None:
+    async with Bot(parrot()) as bot, bot.user(channel="team") as u:
+        await u.does(STOP)
+        await u.says("/story")
+        u.sees_nothing()
+        assert not bot.platforms["team"].drafts
+        await u.does(START)
+        await u.says("/story")
+        assert bot.platforms["team"].drafts

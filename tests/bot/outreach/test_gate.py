@@ -24,6 +24,11 @@ async def agent(turn: Turn) -> None:
     await turn.hand_off()
 
 
+@talk.command("/letter")
+async def letter(turn: Turn) -> None:
+    await turn.say("You chose {it}.", it=await turn.ask("Our letter?", choices=["Subscribe", "No"]))
+
+
 @talk.command("/name")
 async def name(turn: Turn) -> None:
     await turn.say("Hello {name}.", name=await turn.ask("Your name?"))
@@ -113,3 +118,11 @@ async def test_an_open_question_stays_open() -> None:
         await user.says("/unsubscribe")
         await user.says("Ann")
         user.sees("Hello Ann.")
+
+
+async def test_a_word_that_a_question_offers_is_its_answer() -> None:
+    async with Bot(talk) as bot:
+        user = bot.user()
+        await user.says("/letter")
+        await user.says("subscribe")
+        user.sees("You chose Subscribe.")
