@@ -13,7 +13,9 @@ _POSTCODE = r"(?P<postcode>[A-Za-z]{0,2}-?\d[A-Za-z\d]{0,7}(?:[ -]\d[A-Za-z\d]{1
 _STATE_POSTCODE = re.compile(rf"(?:(?P<city>[^\d]+?)\s+)??(?:(?P<state>[A-Za-z]{{2}})\s+)?{_POSTCODE}")
 _POSTCODE_CITY = re.compile(r"(?P<postcode>\d{4,6})\s+(?P<city>[^\d]+)")
 _HINT = "I need street, city, state and postcode, such as: 12 Elm Street, Boston, MA 02110."
-_HELP = 'One line is fine, as on a parcel; the commas tell me what is what. If you\'d rather leave it, say "never mind".'
+_HELP = (
+    'One line is fine, as on a parcel; the commas tell me what is what. If you\'d rather leave it, say "never mind".'
+)
 _FEWEST_PARTS = 2
 
 
