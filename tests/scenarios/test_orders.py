@@ -320,7 +320,7 @@ async def test_cancel_back_and_help_inside_its_questions(channel: str) -> None:
     async with shop(channel) as (_, user):
         await sam(user, "I want to return something")
         await user.says("help")
-        user.sees("type the order number", '"back", "cancel" or "talk to a person"', "Which order would you like")
+        user.sees("type the order number", '"back", "never mind" or "talk to a person"', "Which order would you like")
         await picks(user, f"{DELIVERED}: Tea Kettle and 1 more")
         await picks(user, "Tea Kettle (steel, 1.7 l)")
         user.sees("Where should the refund go?")
