@@ -5,11 +5,13 @@ A middleware: what it says, puts off or drops goes no further.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
+from bot.dialog.answers import Chosen, understand
 from bot.dialog.asking import buttons
 from bot.messages import Command, Content, Due, Text, Value
 from bot.middleware import Middleware, Proceed
@@ -26,6 +28,9 @@ from bot.work import Work
 
 SOON, LATE = 60.0, 1800.0
 """Seconds after which it is tried again, at first and at most: each time half as long again as it has waited."""
+
+WISHES: Mapping[str, Literal["off", "on"]] = MappingProxyType({"/unsubscribe": "off", "/subscribe": "on"})
+"""What is understood as a wish about broadcasts."""
 
 Noted = Callable[[str, str, str], Awaitable[None]]
 """Writes down that somebody (by id) does not get a broadcast (by id), and why."""
@@ -86,7 +91,7 @@ class Gate(Middleware):
     async def __call__(self, work: Work, proceed: Proceed) -> None:
         """Take what is ours."""
         content = work.message.content
-        wish = wish_of(content)
+        wish = wish_of(content) or _chosen_wish(work, content)
         if isinstance(content, Due) and content.kind == "outreach":
             await self._due(work, content)
         elif wish and not work.lane.interrupted and not _is_offered(work, content):
@@ -136,8 +141,19 @@ def wish_of(content: Content) -> Literal["", "off", "on"]:
             word = text.strip().strip(".!").removeprefix("/").lower()
         case _:
             return ""
-    wishes: dict[str, Literal["off", "on"]] = {"unsubscribe": "off", "subscribe": "on"}
-    return wishes.get(word, "")
+    return WISHES.get(f"/{word}", "")
+
+
+def _chosen_wish(work: Work, content: Content) -> Literal["", "off", "on"]:
+    """The wish behind a choice that was picked: a broadcast may offer "/unsubscribe" with words of its own."""
+    offer = work.lane.offer
+    if offer is None or offer.frame or all(button.value not in WISHES for button in offer.buttons):
+        return ""
+    match understand(content, offer.buttons, None, work.clock.now()):
+        case Chosen(button=button):
+            return WISHES.get(button.value, "")
+        case _:
+            return ""
 
 
 def _is_offered(work: Work, content: Content) -> bool:

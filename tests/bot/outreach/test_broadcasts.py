@@ -292,3 +292,17 @@ async def test_the_command_line_has_a_word_for_each() -> None:
         assert "running" in await ask["broadcast-resume"](id)
         assert "cancelled" in await ask["broadcast-cancel"](id)
         assert "news: cancelled" in await ask["broadcast-show"](id)
+
+
+async def test_who_chooses_to_hear_no_more_hears_no_more() -> None:
+    asks = "name: {}\ntext: News.\nchoices: [More, {{label: 'No, thanks', value: /unsubscribe}}]"
+    async with Bot(skill) as bot:
+        users, sms = await crowd(bot, 1), await crowd(bot, 1, "sms")
+        await send(bot, asks.format("first"))
+        await wait(bot, 3)
+        await users[0].presses("No, thanks")
+        users[0].sees("no more broadcasts")
+        await sms[0].says("2")
+        sms[0].sees("no more broadcasts")
+        preview = await bot.app.outreach.campaigns.preview(asks.format("second"))
+        assert preview.left_out == {"unsubscribed": 2}
