@@ -6,11 +6,17 @@ are skipped by name where they are missing.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import os
 import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "var" / "peers-of-tests"
 MODULES = FOLDER / "node" / "node_modules"
@@ -23,7 +29,30 @@ TELEMELYA = FOLDER / "telemelya" / "bin" / "telemelya-server"
 
 NPM = ("local-slack-linux-x64@0.1.8", "emulate@0.12.2", "node@24")
 PYPI = ("telemelya==0.2.2",)
+NEW_NETWORK = 0x40000000
+"""CLONE_NEWNET of Linux."""
+
 HOW = "is not installed: python -m tests.peers"
+
+
+@contextlib.contextmanager
+def own_network() -> Iterator[None]:
+    """A network with nothing in it but this thread and the programs that it starts: some emulators listen everywhere.
+
+    Skips the test where only root could make one.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        if shutil.which("ip") is None or libc.unshare(NEW_NETWORK):
+            pytest.skip("it listens on every address; a network of its own takes root and iproute2")
+        try:
+            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+            yield
+        finally:
+            libc.setns(before, NEW_NETWORK)
+    finally:
+        os.close(before)
 
 
 def install() -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ from bot.testing.channel_kit import Core, soon
 from channels.slack.channel import SlackChannel
 from channels.slack.settings import SlackAccount
 from tests.channels.slack.bench import PDF, delivery
-from tests.peers import HOW, LOCAL_SLACK
+from tests.peers import HOW, LOCAL_SLACK, own_network
 from tests.platforms.slack_rules import seen
 from tests.servers import free_port
 
@@ -52,6 +52,13 @@ pytestmark = pytest.mark.skipif(not LOCAL_SLACK.exists(), reason=f"local-slack {
 BOT, ANA, CHAT, CHANNEL = "U0BOT", "U0ANA", "D0ANA", "C0GENERAL"
 SECRET, TOKEN, APP_TOKEN = "a-signing-secret", "xoxb-emulated", "xapp-emulated"
 FLAT = Address(channel="slack", account="main", chat=CHAT)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone() -> Iterator[None]:
+    """local-slack listens on every address."""
+    with own_network():
+        yield
 
 
 @dataclass
