@@ -34,6 +34,7 @@ _YES_NO = {"Yes": True, "No": False}
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
 _KINDS: dict[object, Literal["number", "date"]] = {int: "number", float: "number", Decimal: "number", date: "date"}
 _PLACE = re.compile(r" - at `\$\.?(\w*)[^`]*`")
+_LIMIT = re.compile(r"^Expected `\w+`(?P<length> of length)? (?P<sign><=|>=) (?P<number>[\d.]+)")
 _NOTHING: Any = object()
 
 
@@ -260,7 +261,13 @@ def _first(problem: msgspec.ValidationError | ValidationError) -> str:
     """What is wrong, without where: the question says that."""
     if isinstance(problem, ValidationError):
         return str(problem.errors()[0]["msg"]).removeprefix("Value error, ")
-    return _PLACE.sub("", str(problem))
+    limit = _LIMIT.search(str(problem))
+    if limit is None:
+        return _PLACE.sub("", str(problem))
+    least = "least" if limit["sign"].startswith(">") else "most"
+    if limit["length"]:
+        return f"It should have at {least} {limit['number']} characters."
+    return f"It should be at {least} {limit['number']}."
 
 
 def _address(text: str, _: float) -> str:

@@ -19,7 +19,7 @@ def register_channels(register: Callable[[Channel], None], context: PluginContex
     try:
         from channels.slack.channel import SlackChannel  # noqa: PLC0415 - the libraries may be missing
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in ("slack_sdk", "slack_bolt", "cryptography"):
+        if (missing.name or "").partition(".")[0] not in ("slack_sdk", "slack_bolt", "cryptography", "emoji"):
             raise
         raise PluginError(
             f"slack is set, but {missing.name} is not installed: pip install '.[slack]', or take the settings out"

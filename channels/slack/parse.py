@@ -27,7 +27,7 @@ from channels.slack.incoming import (
     stamp,
 )
 from channels.slack.interactions import read_interaction
-from channels.slack.words import items, mapping, mentions, text_of, words
+from channels.slack.words import emoji_of, items, mapping, mentions, text_of, words
 
 _SPOKEN = ("", "file_share", "thread_broadcast", "me_message")
 """Subtypes of a message that somebody said; all others are notices."""
@@ -168,7 +168,7 @@ class _Event:
         if item.get("type") != "message" or user == self._own:
             return Nothing()
         chat, target = need(item, "channel"), stamp(item, "ts")
-        said = Reacted(target=target, emoji=text_of(self._event.get("reaction")), added=added)
+        said = Reacted(target=target, emoji=emoji_of(text_of(self._event.get("reaction"))), added=added)
         # Nothing says in which thread the message stands: the channel knows some, and a first message is its thread.
         flat, own = self._known.address(self._team, chat), self._known.address(self._team, chat, target)
         direct = self._direct(chat)

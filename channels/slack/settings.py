@@ -84,6 +84,12 @@ class SlackAccount(Section):
             raise ValueError("client_id and client_secret belong together; set both, or none")
         if self.client_id and self.bot_token:
             raise ValueError("a bot_token is for one workspace, client_id for many; set one of them")
+        if not self.on and (self.app_token or self.signing_secret):
+            raise ValueError("bot_token (SLACK_BOT_TOKEN) is missing; or client_id, for an app that many install")
+        if self.bot_token and self.bot_token.get_secret_value().startswith("xapp-"):
+            raise ValueError("bot_token is an app's token (xapp-...); the bot has one of its own")
+        if self.app_token and not self.app_token.get_secret_value().startswith("xapp-"):
+            raise ValueError("app_token should begin with xapp-")
         if self.on and not (self.signing_secret or self.app_token):
             raise ValueError(
                 "set signing_secret (SLACK_SIGNING_SECRET) to get events over HTTP, "

@@ -52,6 +52,7 @@ class Webhook:
         # What was packed on its way is not what was signed.
         packed = hdrs.CONTENT_ENCODING in request.headers
         if packed or not signed(self._secret, stamps, signatures, body, self._clock.now()):
+            log.info("slack_stranger", path=request.path)  # or a wrong signing secret
             return _answer(401, {"error": "The signature is not right."})
         try:
             answer = await self._take(body.decode("utf-8", "backslashreplace"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from emoji import emojize
+
 Names = Callable[[str], str]
 """The name of a user id; empty when nobody knows it."""
 
@@ -111,6 +113,13 @@ def _element(element: Mapping[str, object], own: str, names: Names) -> str:
             return text_of(element.get("fallback"))
         case _:
             return ""
+
+
+def emoji_of(name: str) -> str:
+    """The character behind Slack's name of a reaction, without a skin's tone; a workspace's own keeps its name."""
+    plain = name.partition("::")[0]
+    character = emojize(f":{plain}:", language="alias")
+    return plain if character == f":{plain}:" else character
 
 
 def _emoji(element: Mapping[str, object]) -> str:

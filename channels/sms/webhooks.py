@@ -49,6 +49,7 @@ class Webhooks:
             if body is None:
                 return web.Response(status=413, text="Too long.")
             if not self._is_twilio(request, path, body):
+                log.info("sms_stranger", account=self._line.account)  # or a wrong token or PUBLIC_URL
                 return web.Response(status=401, text="The signature is wrong.")
             intake = self._intake()
             if intake is None:

@@ -85,6 +85,7 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         typing=True,
         drafts=True,
         edits=True,
+        reactions=True,
         mentions=True,
         # A text takes 11 at most (api.py), a file a little longer: it may have to be fetched and uploaded. An attempt
         # that is cut off goes on behind what it had sent.

@@ -281,3 +281,11 @@ def test_who_knows_the_word_for_it_can_not_skip_what_must_be_answered() -> None:
     name, *_, note = form_of(Contact).parts
     assert name.chosen("form:skip") == "form:skip"
     assert note.chosen("form:skip") == "none"
+
+
+async def test_a_limit_is_told_in_words_that_people_understand() -> None:
+    async with Bot(asking(Contact)) as bot, bot.user(channel="sms") as u:
+        await u.says("/contact")
+        await u.says("A" * 21)
+        u.sees("It should have at most 20 characters.")
+        u.does_not_see("Expected")

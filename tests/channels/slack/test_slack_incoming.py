@@ -75,7 +75,7 @@ async def test_edits_deletions_and_reactions_reach_the_conversation_of_their_mes
             item = {"type": "message", "channel": CHANNEL, "ts": target}
             found = await bench.hears({**reaction, "item": item})
             assert found is not None
-            assert found.content == Reacted(target=target, emoji="tada")
+            assert found.content == Reacted(target=target, emoji="🎉")
             assert found.address == said.address
         strange = {"type": "message", "channel": CHANNEL, "ts": "5.000005"}
         assert await bench.hears({**reaction, "item": strange}) is None

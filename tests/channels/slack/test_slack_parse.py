@@ -28,7 +28,7 @@ from channels.slack.incoming import (
 from channels.slack.parse import read
 from channels.slack.views import modal
 from channels.slack.webhook import decode
-from channels.slack.words import words
+from channels.slack.words import emoji_of, words
 from tests.platforms.slack_rules import PAYLOADS
 
 needs_data = pytest.mark.skipif(not PAYLOADS.is_dir(), reason="needs ../shared/data/slack/bolt-python-test-payloads")
@@ -145,10 +145,10 @@ def test_reactions() -> None:
     inner = {"type": "reaction_added", "user": "UANA", "reaction": "tada", "event_ts": "9.1"}
     inner["item"] = {"type": "message", "channel": "C1", "ts": "1.000002"}
     found = heard(event(inner))
-    assert found.message.content == Reacted(target="1.000002", emoji="tada")
+    assert found.message.content == Reacted(target="1.000002", emoji="🎉")
     assert found.joined == (found.message.address,)
     assert heard(event({**inner, "type": "reaction_removed"})).message.content == Reacted(
-        target="1.000002", emoji="tada", added=False
+        target="1.000002", emoji="🎉", added=False
     )
     assert read(event({**inner, "user": "UBOT"}), KNOWN) == Nothing()
     assert read(event({**inner, "item": {"type": "file"}}), KNOWN) == Nothing()
@@ -467,3 +467,12 @@ def _payload(file: Path) -> object:
     if file.name.startswith("event."):
         return event(payload)
     return payload
+
+
+@pytest.mark.parametrize(
+    ("name", "character"),
+    [("+1", "👍"), ("+1::skin-tone-2", "👍"), ("white_check_mark", "✅"), ("partyparrot", "partyparrot"), ("", "")],
+)
+def test_a_reaction_is_a_character(name: str, character: str) -> None:
+    """Skills say which reaction they mean as people see it, on every platform."""
+    assert emoji_of(name) == character

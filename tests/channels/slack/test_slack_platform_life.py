@@ -27,7 +27,7 @@ async def test_a_reaction_to_an_answer_of_the_bots_belongs_to_its_thread(tmp_pat
         inner = {"type": "reaction_added", "user": PERSON, "reaction": "+1", "item": item, "item_user": BOT}
         found = await bench.hears({**inner, "event_ts": bench.platform.ts()})
         assert found is not None
-        assert (found.content, found.address) == (Reacted(target=answer, emoji="+1"), said.address)
+        assert (found.content, found.address) == (Reacted(target=answer, emoji="👍"), said.address)
 
 
 async def test_another_process_finds_the_thread_of_an_answer_too(tmp_path: Path) -> None:
