@@ -138,7 +138,8 @@ class Answering:
         return committed
 
     async def _answer(self, work: Work) -> None:
-        if work.conversation.owner != "bot":  # whoever owns it types themselves
+        # Whoever owns it types themselves; who wants to hear nothing shall see nothing either.
+        if work.conversation.owner != "bot" or work.conversation.silence:
             await self._respond(work)
             return
         with self._thinking.shown(work.channel, work.conversation.address):

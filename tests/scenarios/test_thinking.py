@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot import Address, Skill, Turn
+from bot import Address, Consent, Skill, Turn
 from bot.testing import Bot
 from bot.thinking import AFTER
 
@@ -24,7 +24,7 @@ def slow(seconds: float) -> Skill:
     return skill
 
 
-async def seen_of(seconds: float) -> list[bool]:
+async def seen_of(seconds: float, *, opted_out: bool = False) -> list[bool]:
     """What a person is shown of typing, until the answer is there."""
     shown: list[bool] = []
     async with Bot(slow(seconds)) as bot, bot.user() as user:
@@ -36,8 +36,10 @@ async def seen_of(seconds: float) -> list[bool]:
             await real(address, on=on)
 
         channel.typing = typing  # type: ignore[method-assign]
+        if opted_out:
+            await user.does(Consent(on=False, word="stop"))
         await user.says("/look")
-        user.sees("found")
+        user.does_not_see("found") if opted_out else user.sees("found")
     return shown
 
 
@@ -47,3 +49,7 @@ async def test_a_slow_answer_is_announced() -> None:
 
 async def test_a_quick_answer_is_not() -> None:
     assert await seen_of(0.0) == []
+
+
+async def test_who_opted_out_is_shown_nothing() -> None:
+    assert await seen_of(AFTER + 0.3, opted_out=True) == []
