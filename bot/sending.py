@@ -16,7 +16,7 @@ import structlog
 
 from bot.channel import Channel, Delivery, Edits
 from bot.clock import Clock, Entropy
-from bot.errors import NotSent, RateLimited, Rejected, StoreUnavailable, UnknownOutcome
+from bot.errors import NotSent, RateLimited, Rejected, SendError, StoreUnavailable, UnknownOutcome
 from bot.pacing import Buckets
 from bot.people import Silence
 from bot.store.contract import Effect, OutRow, SilenceChange, Store
@@ -165,7 +165,7 @@ class Sending:
         except Exception as problem:
             # Unknown is also what we can't name: a time-out, a reset, a 5xx, an error in a channel's own code.
             if not isinstance(problem, UnknownOutcome | TimeoutError):
-                log.error("send_raised", row=self._row.id, error=repr(problem))
+                log.error("send_raised", row=self._row.id, error=_told(problem))
             self._unknowns += 1
             return self._reconcile
         return await self._sent(platform_id)
@@ -196,7 +196,7 @@ class Sending:
             async with asyncio.timeout(channel.capabilities.send_timeout or None):
                 found = await channel.find_sent(self._delivery())
         except Exception as problem:  # whatever it is, it says nothing about the message
-            log.warning("read_back_failed", row=self._row.id, why=repr(problem))
+            log.warning("read_back_failed", row=self._row.id, why=_told(problem))
             if self._too_late():
                 return await self._fail("ambiguous", "for a day nobody could say whether it was sent")
             await self._clock.sleep(GRACE)
@@ -328,6 +328,11 @@ def certain_after(channel: Channel | None) -> float:
         return DESK_TIMEOUT + GRACE
     timeout = channel.capabilities.send_timeout
     return timeout + GRACE if timeout else GRACE
+
+
+def _told(problem: Exception) -> str:
+    """A failure in words for the log: those of others than us may have people's in them."""
+    return str(problem) if isinstance(problem, SendError) else type(problem).__name__
 
 
 def _pause(attempts: int) -> float:
