@@ -15,7 +15,7 @@ import msgspec
 
 LATE = 6.0
 """Seconds after a send after which the bot goes by what the platform says (the time-out of a storm's channel and
-bot/sending.py's GRACE): what the network holds back for longer can be shown twice, and that is explained."""
+bot/delivery/sending.py's GRACE): what the network holds back for longer can be shown twice, and that is explained."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):

@@ -26,7 +26,7 @@ from benchmarks.processes import table
 from bot.operations import log
 from bot.settings import LogSettings
 from bot.testing import Bot, User
-from bot.trace import Trace
+from bot.turns.trace import Trace
 
 FILES = ("curekart_test", "sofmattress_test")
 PLUGINS = ("adapters.orders", "skills.orders", "skills.smalltalk")

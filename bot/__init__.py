@@ -74,7 +74,6 @@ from bot.messages import (
     Typing,
     Value,
 )
-from bot.middleware import Middleware, Proceed
 from bot.outreach.port import Outreach
 from bot.people import Conversation, Person, conversation_id
 from bot.plugins import PluginContext
@@ -86,9 +85,10 @@ from bot.skill import Skill
 from bot.store.contract import Database
 from bot.text import digits, emails_in, numbers_in, phones_in
 from bot.turn import Turn
+from bot.turns.middleware import Middleware, Proceed
+from bot.turns.work import Work
 from bot.web.fetching import Fetcher
 from bot.web.sniffing import harmless, safe_name, sniff
-from bot.work import Work
 
 __all__ = [
     "Accepted",

@@ -11,39 +11,39 @@ from typing import Self
 
 import structlog
 
-from bot.answering import Answering
 from bot.channel import Accepted, Channel, Files
 from bot.clock import Clock, Entropy, SystemClock, SystemEntropy
-from bot.conversing import Conversing
+from bot.delivery.outbox import Outbox
+from bot.delivery.sending import Means
 from bot.desk import Desk
 from bot.dialog.driver import Dialogs
 from bot.dialog.gates import Gates
 from bot.dialog.rehearsal import Rehearsed, rehearse
-from bot.engine import Engine
 from bot.errors import StartError
 from bot.handoff.bridge import Bridge
-from bot.inbox import Inbox
 from bot.messages import Message
-from bot.middleware import Flood, Middleware, Shorten
 from bot.operations.explain import explain
 from bot.operations.letters import Letters
 from bot.operations.watchdog import Watchdog
-from bot.outbox import Outbox
 from bot.outreach.jobs import Bound
 from bot.outreach.port import Outreach
 from bot.outreach.proactive import Proactive
 from bot.outreach.settings import OutreachSettings
 from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
-from bot.process import Process, shared
-from bot.router import Router
-from bot.sending import Means
+from bot.processes.process import Process, shared
+from bot.processes.sole import Sole
 from bot.services import Binding, Services
 from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.skill import Handler, Skill
-from bot.sole import Sole
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.opening import choose_store
+from bot.turns.answering import Answering
+from bot.turns.conversing import Conversing
+from bot.turns.engine import Engine
+from bot.turns.inbox import Inbox
+from bot.turns.middleware import Flood, Middleware, Shorten
+from bot.turns.router import Router
 from bot.web import FileRoutes, Health, WebServer
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ from typing import Literal
 from aiohttp import web
 
 from bot.messages import Address, Message, Value
-from bot.peers import Peers
+from bot.processes.peers import Peers
 from bot.replies import Button, Reply
 
 Source = Literal["user", "bot", "agent", "system"]

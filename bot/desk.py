@@ -15,8 +15,8 @@ from aiohttp import web
 
 from bot.channel import Entry
 from bot.messages import Media, Value
-from bot.peers import Peers
 from bot.people import Person
+from bot.processes.peers import Peers
 
 
 class DeskCapabilities(Value, frozen=True):

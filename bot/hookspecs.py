@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from bot.channel import Channel
     from bot.desk import Desk
-    from bot.middleware import Middleware
     from bot.plugins.context import PluginContext
     from bot.skill import Skill
-    from bot.trace import Trace
+    from bot.turns.middleware import Middleware
+    from bot.turns.trace import Trace
 
 PROJECT = "frontdesk"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.storm.ground import Ground
 from benchmarks.storm.outcome import Limit, Outcome, latencies, milliseconds, quantile
 from benchmarks.storm.traffic import Crowd
-from bot.engine import POLL
+from bot.turns.engine import POLL
 
 AWAY = 20.0
 

@@ -29,7 +29,7 @@ from bot.services import short
 from bot.skill import Handler, code_of
 from bot.store.contract import Claim
 from bot.turn import Turn
-from bot.work import Work
+from bot.turns.work import Work
 
 log = structlog.get_logger()
 

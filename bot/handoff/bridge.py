@@ -17,22 +17,22 @@ from collections.abc import Callable, Mapping
 import msgspec
 import structlog
 
-from bot.bus import Heard
 from bot.channel import Channel, Entry, Types
 from bot.clock import Clock
 from bot.desk import AgentTyping, Case, Desk, DeskEvent, DeskGateway, Ref
 from bot.errors import NotSent
 from bot.handoff import moves
-from bot.inbox import Inbox
 from bot.messages import Command, Content, Deleted, Due, Edited, Joined, Message, Pressed, Reacted, Text, Typing
-from bot.peers import Job
 from bot.people import Conversation
 from bot.phrases import Phrases
+from bot.processes.bus import Heard
+from bot.processes.peers import Job
 from bot.rendering import escape
 from bot.replies import Reply
 from bot.store.contract import CaseRecord, DeskCall, Effect, Outgoing, OutRow, OwnerChange, Store
 from bot.text import meaning
-from bot.work import TRYING, Work
+from bot.turns.inbox import Inbox
+from bot.turns.work import TRYING, Work
 
 log = structlog.get_logger()
 

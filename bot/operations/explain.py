@@ -8,7 +8,7 @@ import msgspec
 
 from bot.errors import FrontdeskError
 from bot.store.contract import OutRow, Store
-from bot.trace import Trace
+from bot.turns.trace import Trace
 
 
 async def explain(store: Store, turn: str) -> str:

@@ -23,7 +23,7 @@ from bot.store.letters import (
     strike_unreadable,
 )
 from bot.store.parking import letter_id
-from bot.trace import turn_id
+from bot.turns.trace import turn_id
 
 Receive = Callable[[Message], Awaitable[Accepted]]
 

@@ -14,7 +14,6 @@ import msgspec
 from bot.dialog.answers import Chosen, understand
 from bot.dialog.asking import buttons
 from bot.messages import Command, Content, Due, Text, Value
-from bot.middleware import Middleware, Proceed
 from bot.outreach.campaigns import Campaigns
 from bot.outreach.quiet import QuietHours
 from bot.outreach.records import Status
@@ -24,7 +23,8 @@ from bot.outreach.words import Words, due_of, words_of
 from bot.outreach.zones import zones_of
 from bot.people import Owner, Silence
 from bot.phrases import Phrases
-from bot.work import Work
+from bot.turns.middleware import Middleware, Proceed
+from bot.turns.work import Work
 
 SOON, LATE = 60.0, 1800.0
 """Seconds after which it is tried again, at first and at most: each time half as long again as it has waited."""

@@ -18,7 +18,7 @@ from bot.errors import StoreError
 from bot.messages import Value
 from bot.outreach.every import Every
 from bot.outreach.tables import Tables, jobs
-from bot.peers import Job as Work
+from bot.processes.peers import Job as Work
 from bot.store.contract import Database
 
 log = structlog.get_logger()

@@ -8,7 +8,6 @@ import msgspec
 
 from bot.channel import Channel
 from bot.clock import Clock, Entropy
-from bot.inbox import Inbox
 from bot.messages import Value
 from bot.outreach import records
 from bot.outreach.campaigns import Campaigns
@@ -22,6 +21,7 @@ from bot.outreach.settings import OutreachSettings
 from bot.outreach.tables import Tables
 from bot.phrases import Phrases
 from bot.store.contract import Store
+from bot.turns.inbox import Inbox
 
 TOPIC = "outreach.broadcasts"
 """News for the process that sends: a broadcast began, or went on."""

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from bot.channel import Channel
 from bot.desk import Desk
 from bot.errors import PluginError
-from bot.middleware import Middleware
 from bot.plugins.discovery import Source
 from bot.services import Services, describe
 from bot.skill import Skill
+from bot.turns.middleware import Middleware
 
 P = TypeVar("P")
 

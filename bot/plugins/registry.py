@@ -25,8 +25,8 @@ from bot.settings import did_you_mean
 from bot.skill import Skill
 
 if TYPE_CHECKING:
-    from bot.middleware import Middleware
-    from bot.trace import Trace
+    from bot.turns.middleware import Middleware
+    from bot.turns.trace import Trace
 
 log = structlog.get_logger()
 

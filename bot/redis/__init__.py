@@ -5,9 +5,9 @@ from __future__ import annotations
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
-from bot.bus import Bus
 from bot.clock import Clock, Entropy
-from bot.pacing import Buckets
+from bot.delivery.pacing import Buckets
+from bot.processes.bus import Bus
 
 
 def connect(url: str, prefix: str, clock: Clock, entropy: Entropy) -> tuple[Bus, Buckets]:

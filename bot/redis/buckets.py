@@ -13,9 +13,9 @@ from contextlib import suppress
 import msgspec
 import structlog
 
-from bot.bus import Bus
 from bot.clock import Clock, Entropy
-from bot.pacing import MOST, Buckets, LocalBuckets, Wanted
+from bot.delivery.pacing import MOST, Buckets, LocalBuckets, Wanted
+from bot.processes.bus import Bus
 from bot.redis.connection import Link, end, pause
 from bot.redis.script import TAKE
 

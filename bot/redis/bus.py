@@ -12,8 +12,8 @@ from contextlib import suppress
 
 from redis.asyncio.client import PubSub
 
-from bot.bus import Bus
 from bot.clock import Entropy
+from bot.processes.bus import Bus
 from bot.redis.connection import Link, end, pause
 
 MOST = 2000

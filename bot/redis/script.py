@@ -1,4 +1,4 @@
-"""The script that gives out places, for Redis: the same as `bot.pacing.LocalBuckets`, for all processes at once.
+"""The script that gives out places in Redis: `bot.delivery.pacing.LocalBuckets`, for all processes at once.
 
 Times are microseconds on Redis's clock. KEYS are two per bucket: its places (a sorted set), and until when it is
 closed. ARGV: the name of the new place, then per bucket its count, its span, for how long the caller knows it to be

@@ -26,9 +26,7 @@ from typing import Self
 
 from bot.app import App
 from bot.clock import SeededEntropy
-from bot.engine import POLL
 from bot.hookspecs import hookimpl
-from bot.middleware import Middleware
 from bot.settings import Settings
 from bot.skill import Skill
 from bot.store.sqlite import SqliteStore
@@ -36,6 +34,8 @@ from bot.testing.clock import VirtualClock
 from bot.testing.fakes import PROFILES, FakeChannel, FakeDesk, Helpdesk, Platform, Pulse
 from bot.testing.mortal import MortalStore
 from bot.testing.user import User
+from bot.turns.engine import POLL
+from bot.turns.middleware import Middleware
 
 PATIENCE = 60.0
 """Virtual seconds that `settle` will let pass for retries and reconciling, before it leaves time alone."""

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from bot.bus import Heard, LocalBus
 from bot.channel import Gateway, KnownCommand, Unreadable
 from bot.messages import Address
-from bot.peers import Job, Peers
+from bot.processes.bus import Heard, LocalBus
+from bot.processes.peers import Job, Peers
 
 
 class Loner(Peers):

@@ -18,7 +18,7 @@ from bot.services import Services
 from bot.settings import Settings
 from bot.skill import Skill
 from bot.store.contract import Database
-from bot.trace import Trace
+from bot.turns.trace import Trace
 
 SKILL = """
 from bot.skill import Skill
@@ -134,7 +134,7 @@ def test_hooks_register_everything(bench: Bench) -> None:
         from abc import ABC, abstractmethod
         from bot.channel import Channel
         from bot.hookspecs import hookimpl
-        from bot.middleware import Middleware
+        from bot.turns.middleware import Middleware
         from bot.skill import Skill
 
         class Port(ABC):

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, text
 
-import bot.engine
+import bot.turns.engine
 from bot.app import App
 from bot.clock import SystemEntropy
 from bot.hookspecs import hookimpl
@@ -75,7 +75,7 @@ async def live(life: Life) -> int:
     wire = Tripwire(life.point, life.at, clock.now)
     store = open_store(life)
     wire.around(store)
-    bot.engine.LANES = bot.engine.COMMON = ROOM
+    bot.turns.engine.LANES = bot.turns.engine.COMMON = ROOM
     channel = KeptChannel("dark" if life.blind else "kept", world, wire, read_back=not life.blind, broken=life.broken)
     desk = None if life.blind else KeptDesk(world, wire)
     _register(channel, desk, answering(world))

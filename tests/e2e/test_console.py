@@ -325,19 +325,24 @@ async def test_on_a_phone_there_is_one_pane_at_a_time(tmp_path: Path) -> None:
         room.site.core.say("user", "x" * 400)
         room.site.core.say("bot", "```\n" + "y" * 400 + "\n```")
 
-        async def panes() -> list[bool]:
+        async def only(pane: str) -> None:
+            """Wait until this pane is shown and no other. All are looked at in one moment: the page may be moving."""
+            await ana.wait_for_function(
+                "(pane) => [...document.querySelectorAll('.rail, main, #panel')]"
+                ".every((one) => one.checkVisibility() === one.matches(pane))",
+                arg=pane,
+            )
             assert await ana.evaluate("document.documentElement.scrollWidth") <= 360
-            return [await ana.is_visible(pane) for pane in (".rail", "main", "#panel")]
 
-        assert await panes() == [True, False, False]
+        await only(".rail")
         await ana.click("a.row")
         await ana.wait_for_selector(".turn")
-        assert await panes() == [False, True, False]
+        await only("main")
         await ana.click("#why")
-        assert await panes() == [False, False, True]
+        await only("#panel")
         assert "null" not in await ana.inner_text("#panel"), "nothing is known, and nothing is said about it"
         await ana.go_back()
-        assert await panes() == [False, True, False]
+        await only("main")
         await ana.click("#locked button")
         await ana.wait_for_selector("#text:visible")
         assert await ana.evaluate("parseFloat(getComputedStyle(document.querySelector('#text')).fontSize)") >= 16
@@ -348,7 +353,7 @@ async def test_on_a_phone_there_is_one_pane_at_a_time(tmp_path: Path) -> None:
         )
         assert small == []
         await ana.click("#back")
-        assert await panes() == [True, False, False]
+        await only(".rail")
 
 
 HOSTILE = [

@@ -6,7 +6,7 @@ import asyncio
 
 from bot import Address, Consent, Skill, Turn
 from bot.testing import Bot
-from bot.thinking import AFTER
+from bot.turns.thinking import AFTER
 
 
 def slow(seconds: float) -> Skill:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bot.bus import LocalBus
 from bot.channel import Pace
 from bot.clock import SystemClock, SystemEntropy
-from bot.pacing import LocalBuckets
+from bot.delivery.pacing import LocalBuckets
+from bot.processes.bus import LocalBus
 from bot.redis import buckets as module
 from bot.redis import connect
 from bot.redis.buckets import RedisBuckets

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from bot.messages import Text
-from bot.router import Router
 from bot.testing import Bot
+from bot.turns.router import Router
 from skills.orders.skill import skill as orders
 from skills.smalltalk.skill import skill
 from skills.smalltalk.words import LONGEST

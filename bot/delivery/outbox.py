@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from bot.channel import Channel
+from bot.delivery.sending import STALL, Means, Sending
 from bot.errors import StoreError
-from bot.sending import STALL, Means, Sending
 from bot.store.contract import OutRow
 
 log = structlog.get_logger()

@@ -215,9 +215,9 @@ async def test_the_history_has_the_message_that_is_being_answered_while_a_reply_
 
 
 async def test_a_tenant_with_very_many_lanes_leaves_room_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.engine.COMMON", 4)
-    monkeypatch.setattr("bot.engine.LANES", 6)
-    monkeypatch.setattr("bot.engine.FEW", 2)
+    monkeypatch.setattr("bot.turns.engine.COMMON", 4)
+    monkeypatch.setattr("bot.turns.engine.LANES", 6)
+    monkeypatch.setattr("bot.turns.engine.FEW", 2)
     open_now, begun = asyncio.Event(), []
     skill = Skill("slow", "Waits.", concurrency=100)
 

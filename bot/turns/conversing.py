@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bot.consent import consents
 from bot.dialog.answers import Chosen, Given, Said, Stale, Torn, Unfit, Word, understand
 from bot.dialog.asking import buttons
 from bot.dialog.driver import MAX_DEPTH, Dialogs
 from bot.dialog.gates import Gates
 from bot.dialog.journal import Offer
 from bot.dialog.stops import Question
-from bot.editing import is_answered_anew
 from bot.messages import Command, Deleted, Due, Edited, Joined, Message, Pressed, Reacted, Submitted, Text
 from bot.phrases import Phrases
 from bot.rendering.portions import wants_more
 from bot.replies import Button, Choice, Reply, as_choices
-from bot.router import SURE, Route, Router
 from bot.skill import Intent
 from bot.text import meaning
-from bot.work import Work
+from bot.turns.consent import consents
+from bot.turns.editing import is_answered_anew
+from bot.turns.router import SURE, Route, Router
+from bot.turns.work import Work
 
 OTHER = "other"
 """The token value behind "Something else" in "Did you mean ...?"."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from bot.channel import Delivery, Receipt
 from bot.clock import Clock, SeededEntropy
+from bot.delivery.outbox import Outbox
+from bot.delivery.pacing import LocalBuckets
+from bot.delivery.sending import Means
 from bot.errors import NotSent, Rejected, UnknownOutcome
-from bot.outbox import Outbox
-from bot.pacing import LocalBuckets
-from bot.sending import Means
 from bot.store.contract import OutRow
 from bot.store.sqlite import SqliteStore
 from bot.testing import FakeChannel, Platform

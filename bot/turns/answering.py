@@ -12,16 +12,16 @@ import structlog
 
 from bot.channel import Channel
 from bot.clock import Clock
-from bot.conversing import Conversing
+from bot.delivery.sending import certain_after
 from bot.dialog.driver import Abandoned, Dialogs, HandlerFailed
 from bot.errors import Fenced, StoreError, StoreUnavailable
 from bot.handoff.bridge import Bridge
-from bot.middleware import Middleware, compose
-from bot.sending import certain_after
 from bot.store.contract import Claim, Committed, Store
-from bot.thinking import Thinking
-from bot.trace import Trace, turn_id
-from bot.work import Send, Work
+from bot.turns.conversing import Conversing
+from bot.turns.middleware import Middleware, compose
+from bot.turns.thinking import Thinking
+from bot.turns.trace import Trace, turn_id
+from bot.turns.work import Send, Work
 
 log = structlog.get_logger()
 

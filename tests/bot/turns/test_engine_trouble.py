@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from bot import Delivery, Message, Receipt, Sender, Skill, Text, Turn
-from bot.answering import DEATHS, SUSPECT
 from bot.dialog.driver import Dialogs
 from bot.dialog.gates import Gates
 from bot.errors import StoreUnavailable
@@ -18,6 +17,7 @@ from bot.store.contract import Change, Claim, Committed, Store
 from bot.store.sqlite import SqliteStore
 from bot.testing import Bot
 from bot.testing.store_kit import CHAT, NOW, message, result, take
+from bot.turns.answering import DEATHS, SUSPECT
 
 
 def greeter() -> Skill:

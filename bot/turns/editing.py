@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from bot.channel import Edits
 from bot.dialog.journal import Frame
 from bot.messages import Command, Edited, Message, Pressed, Submitted, Text
-from bot.middleware import shortened
 from bot.store.contract import OutRow
-from bot.work import Work
+from bot.turns.middleware import shortened
+from bot.turns.work import Work
 
 LOOK = 30
 """So many messages before an edit are looked at for the one that it is about."""

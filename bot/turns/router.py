@@ -14,7 +14,7 @@ from bot.channel import KnownCommand
 from bot.messages import Command, Content, Value
 from bot.skill import PLAIN, Intent, Skill
 from bot.text import MARGIN, THRESHOLD, Examples, fill, numbers_in
-from bot.trace import Candidate
+from bot.turns.trace import Candidate
 
 SHOWN = 5
 """How many candidates a trace keeps."""

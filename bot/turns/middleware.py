@@ -13,7 +13,7 @@ import msgspec
 
 from bot.messages import Due, Message, Text
 from bot.replies import Reply
-from bot.work import Work
+from bot.turns.work import Work
 
 Proceed = Callable[[Work], Awaitable[None]]
 

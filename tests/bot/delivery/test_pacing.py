@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import pacing
 from bot.channel import Pace
-from bot.pacing import LocalBuckets
+from bot.delivery import pacing
+from bot.delivery.pacing import LocalBuckets
 from bot.testing import VirtualClock
 
 A_HAIR = 1e-6

@@ -10,10 +10,10 @@ import pytest
 
 from bot.channel import Delivery, Receipt
 from bot.clock import SeededEntropy
+from bot.delivery.outbox import SWEEP, Outbox
+from bot.delivery.pacing import LocalBuckets
+from bot.delivery.sending import Means
 from bot.errors import UnknownOutcome
-from bot.outbox import SWEEP, Outbox
-from bot.pacing import LocalBuckets
-from bot.sending import Means
 from bot.store.contract import Begun, OutRow
 from bot.store.sqlite import SqliteStore
 from bot.testing import FakeChannel, Platform

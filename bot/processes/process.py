@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bot.bus import Bus, Heard, LocalBus
 from bot.clock import Clock, Entropy
-from bot.pacing import Buckets, LocalBuckets
-from bot.peers import Job, Peers
+from bot.delivery.pacing import Buckets, LocalBuckets
+from bot.processes.bus import Bus, Heard, LocalBus
+from bot.processes.peers import Job, Peers
+from bot.processes.sole import Sole
 from bot.redis import connect, prefix_of
 from bot.settings import StoreSettings
-from bot.sole import Sole
 
 
 class Shared(NamedTuple):

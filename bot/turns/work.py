@@ -37,7 +37,7 @@ from bot.store.contract import (
     Timer,
 )
 from bot.store.lookback import earlier
-from bot.trace import StepTrace, Trace, turn_id
+from bot.turns.trace import StepTrace, Trace, turn_id
 
 Send = Callable[[Sequence[OutRow], float], None]
 """Gets the rows of a commit, and when (on the steady clock) the commit began."""

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from bot.bus import LocalBus
 from bot.errors import StoreUnavailable
-from bot.process import Process
-from bot.sole import Sole
+from bot.processes.bus import LocalBus
+from bot.processes.process import Process
+from bot.processes.sole import Sole
 from bot.store.sqlite import SqliteStore
 from bot.testing import VirtualClock
 

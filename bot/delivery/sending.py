@@ -16,8 +16,8 @@ import structlog
 
 from bot.channel import Channel, Delivery, Edits
 from bot.clock import Clock, Entropy
+from bot.delivery.pacing import Buckets
 from bot.errors import NotSent, RateLimited, Rejected, SendError, StoreUnavailable, UnknownOutcome
-from bot.pacing import Buckets
 from bot.people import Silence
 from bot.store.contract import Effect, OutRow, SilenceChange, Store
 from bot.store.lookback import receipt

@@ -17,7 +17,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import StoreError
-from bot.peers import Job
+from bot.processes.peers import Job
 from bot.store.contract import Store
 
 log = structlog.get_logger()

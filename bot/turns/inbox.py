@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from bot.bus import Heard
 from bot.channel import Accepted, Entry, Gateway, KnownCommand, Unreadable
 from bot.clock import Clock, Entropy
 from bot.filelinks import path
 from bot.messages import Address, Message
-from bot.peers import Job, Peers
 from bot.people import Conversation, conversation_id
+from bot.processes.bus import Heard
+from bot.processes.peers import Job, Peers
 from bot.store.contract import Applied, Effect, OutRow, Store
 from bot.store.letters import keep_unreadable
 from bot.store.notes import agree_on, read_note, write_note

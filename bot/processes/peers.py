@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
-from bot.bus import Heard
+from bot.processes.bus import Heard
 
 Job = Callable[[], Awaitable[None]]
 """Work that one process at a time does: a poll, a schedule. It is cancelled when another process may have begun it."""

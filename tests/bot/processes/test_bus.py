@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from bot.bus import LocalBus
+from bot.processes.bus import LocalBus
 
 
 async def test_whoever_subscribed_hears_it_at_once_and_nobody_else() -> None:

@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.answering import Answering
 from bot.channel import Accepted
 from bot.clock import Clock
 from bot.errors import StoreError
 from bot.messages import Message
 from bot.store.contract import Claim, Store
+from bot.turns.answering import Answering
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bot.messages import Consent, Due
 from bot.phrases import Phrases
 from bot.store.contract import DeskCall
-from bot.work import Work
+from bot.turns.work import Work
 
 
 def consents(work: Work, phrases: Phrases) -> bool:
