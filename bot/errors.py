@@ -19,6 +19,15 @@ FrontdeskError
 ├── StepFailed               a step failed for good, live and on replay alike
 ├── AskTimeout               nobody answered in time
 ├── Interrupted              an at-most-once step was cut off; its outcome is unknown
+├── ModelError               an attempt at a language model failed; the class says what follows
+│   ├── ModelBusy                overloaded, limited, broken or not reached: another attempt may work
+│   ├── QuotaSpent               no credit left at this provider
+│   ├── AuthFailed               the key is wrong: an operator has to act
+│   ├── BadInquiry               the provider can't take this request; another one may
+│   ├── ContentRefused           a filter refused the words, and will again
+│   └── StreamBroken             the answer stopped in the middle
+├── NoAnswer                 no model, cache or engine could answer in time
+├── Misfit                   a model's JSON did not fit what was asked for
 └── Refused                  a port says no for a reason that a person should hear
 """
 
@@ -128,6 +137,60 @@ class Interrupted(FrontdeskError):
 
 class Refused(FrontdeskError):
     """A port says no for a reason that the person should hear; the text is a sentence to say."""
+
+
+class ModelError(FrontdeskError):
+    """An attempt failed; the class says what follows from it. The text names no key and no person's words."""
+
+
+class ModelBusy(ModelError):
+    """Overloaded, rate limited or broken for now (429, 5xx, no connection, time-out): another attempt may work.
+
+    `retry_after` is how many seconds the provider asked us to wait, or None.
+    """
+
+    def __init__(self, problem: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(problem)
+
+
+class QuotaSpent(ModelError):
+    """The account has no credit left: none of its models will answer until somebody pays."""
+
+
+class AuthFailed(ModelError):
+    """The key is wrong or may not use the model: an operator has to act."""
+
+
+class BadInquiry(ModelError):
+    """The provider can't take this very request (400, 404, 422): another model may; `too_long` for its context."""
+
+    def __init__(self, problem: str, *, too_long: bool = False) -> None:
+        self.too_long = too_long
+        super().__init__(problem)
+
+
+class ContentRefused(ModelError):
+    """The provider's filter refused the words: the same words will be refused again."""
+
+
+class StreamBroken(ModelError):
+    """The answer stopped in the middle, or a piece of it could not be read."""
+
+
+class NoAnswer(FrontdeskError):
+    """No model, cache or engine could answer in time; `sentence` is an honest one for the person.
+
+    `spent` says that a budget stands in the way, `refused` that a filter refused the words.
+    """
+
+    def __init__(self, problem: str, *, sentence: str, spent: bool = False, refused: bool = False) -> None:
+        self.sentence, self.spent, self.refused = sentence, spent, refused
+        super().__init__(problem)
+
+
+class Misfit(FrontdeskError):
+    """A model's JSON did not fit what was asked for, after one attempt to mend it; the text says where."""
 
 
 class Cancelled(asyncio.CancelledError):
