@@ -112,8 +112,8 @@ class Provider(ABC):
     def inquire(self, inquiry: Inquiry) -> AsyncGenerator[Piece, None]:
         """Make one attempt and yield the answer as it comes; closing the generator ends the request at once.
 
-        Yields a `Finished` last, or raises: StreamBroken once pieces have come, otherwise any ModelError. Also answers that
-        are not streamed come this way, in one piece. Time limits are the caller's.
+        Yields a `Finished` last, or raises: StreamBroken once pieces have come, otherwise any ModelError. Answers that
+        are not streamed come this way too, in one piece. Time limits are the caller's.
         """
 
     @abstractmethod
