@@ -94,6 +94,9 @@ class Outbox:
                     found = await self._store.pick_up(BATCH, HOLD, self._clock.now())
             except StoreError as problem:
                 log.error("pick_up_failed", why=str(problem))
+            except Exception:
+                # Whatever it is that nobody foresaw: without this task nothing that was put off is sent any more.
+                log.exception("pick_up_broke")
             self._found(found)
 
     async def _pause(self) -> None:

@@ -113,3 +113,24 @@ async def test_an_account_that_is_closed_while_a_send_is_marked_gets_nothing(
         assert place.platform.taken == []
         await place.passes(5.0, step=1.0)
         assert len(place.platform.taken) == 1
+
+
+async def test_what_nobody_foresaw_in_a_look_for_rows_does_not_end_the_looking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Place(tmp_path) as place:
+        await place.outbox.start()
+        await answer(place.store, "e1", reply("a", "found"))
+        place.clock.move(NOW + 60)
+        pick_up, broken = place.store.pick_up, [True]
+
+        async def once(limit: int, hold: float, now: float) -> list[OutRow]:
+            if broken:
+                broken.pop()
+                raise ValueError("a row that no decoder knows")
+            return await pick_up(limit, hold, now)
+
+        monkeypatch.setattr(place.store, "pick_up", once)
+        await place.passes(4 * SWEEP)
+        assert not broken
+        assert [delivery.reply.text for delivery in place.platform.taken] == ["found"]
