@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from bot.channel import Channel
+from bot.delivery.pacing import Openings
 from bot.delivery.sending import STALL, Means, Sending
 from bot.errors import StoreError
 from bot.store.contract import OutRow
@@ -45,6 +46,7 @@ class Outbox:
         self._lines: dict[str, deque[Sending]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._hands: set[str] = set()
+        self._openings = Openings(self._clock)
         self._behind = asyncio.Event()
         self._sweeping: asyncio.Task[None] | None = None
         self._stopping = False
@@ -123,7 +125,7 @@ class Outbox:
         if queue is None:
             queue = self._lines[line] = deque()
             self._senders[line] = asyncio.create_task(self._drain(line, queue), name=f"send {line}")
-        queue.append(Sending(row, began, self._means, self._channel(row)))
+        queue.append(Sending(row, began, self._means, self._channel(row), self._openings))
         self._hands.add(row.id)
 
     def _channel(self, row: OutRow) -> Channel | None:
