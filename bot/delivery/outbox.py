@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from bot.channel import Channel
+from bot.delivery.pacing import Openings
 from bot.delivery.sending import STALL, Means, Sending
 from bot.errors import StoreError
 from bot.store.contract import OutRow
@@ -45,6 +46,7 @@ class Outbox:
         self._lines: dict[str, deque[Sending]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._hands: set[str] = set()
+        self._openings = Openings(self._clock)
         self._behind = asyncio.Event()
         self._sweeping: asyncio.Task[None] | None = None
         self._stopping = False
@@ -94,6 +96,9 @@ class Outbox:
                     found = await self._store.pick_up(BATCH, HOLD, self._clock.now())
             except StoreError as problem:
                 log.error("pick_up_failed", why=str(problem))
+            except Exception:
+                # Whatever it is that nobody foresaw: without this task nothing that was put off is sent any more.
+                log.exception("pick_up_broke")
             self._found(found)
 
     async def _pause(self) -> None:
@@ -120,7 +125,7 @@ class Outbox:
         if queue is None:
             queue = self._lines[line] = deque()
             self._senders[line] = asyncio.create_task(self._drain(line, queue), name=f"send {line}")
-        queue.append(Sending(row, began, self._means, self._channel(row)))
+        queue.append(Sending(row, began, self._means, self._channel(row), self._openings))
         self._hands.add(row.id)
 
     def _channel(self, row: OutRow) -> Channel | None:

@@ -17,6 +17,9 @@ from bot.clock import Clock
 MOST = 100_000
 """Buckets that are remembered before those are looked for that nobody is in any more."""
 
+APART = 0.02
+"""Seconds between two of those in one process who wait for a platform to take messages again."""
+
 Wanted = Sequence[tuple[str, Pace]]
 
 
@@ -143,6 +146,24 @@ class LocalBuckets(Buckets):
         bucket.span = pace.seconds * max(1.0, bucket.count / share)
         bucket.trim(now)
         return bucket
+
+
+class Openings:
+    """Who waits for a platform to take messages again comes after whoever asked before, never all at one moment.
+
+    A thousand that did would hold up everybody else in the process, and its database; and most would be refused again.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: dict[str, float] = {}
+
+    def place(self, key: str, closed: float) -> float:
+        """Seconds until one may come to a bucket that is closed for so long."""
+        now = self._clock.steady()
+        place = max(now + closed, self._last.get(key, 0.0) + APART)
+        self._last[key] = place
+        return place - now
 
 
 def _at(place: tuple[float, int]) -> float:

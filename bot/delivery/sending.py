@@ -16,7 +16,7 @@ import structlog
 
 from bot.channel import Channel, Delivery, Edits
 from bot.clock import Clock, Entropy
-from bot.delivery.pacing import Buckets
+from bot.delivery.pacing import Buckets, Openings
 from bot.errors import NotSent, RateLimited, Rejected, SendError, StoreUnavailable, UnknownOutcome
 from bot.people import Silence
 from bot.store.contract import Effect, OutRow, SilenceChange, Store
@@ -45,9 +45,6 @@ TURN = (0.05, 1.0)
 PATIENCE = 1.0
 """Who has to wait longer for their place in a platform's pace (seconds) is put off in the store too."""
 
-HERD = 0.5
-"""Seconds over which those are spread who wait for a platform to take messages again."""
-
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 300.0
 GIVE_UP_AFTER = 24 * 3600.0
@@ -75,8 +72,10 @@ class Sending:
     or was marked by somebody else.
     """
 
-    def __init__(self, row: OutRow, began: float | None, means: Means, channel: Channel | None) -> None:
-        self._row, self._began, self._means, self._channel = row, began, means, channel
+    def __init__(
+        self, row: OutRow, began: float | None, means: Means, channel: Channel | None, openings: Openings
+    ) -> None:
+        self._row, self._began, self._means, self._channel, self._openings = row, began, means, channel, openings
         self._store, self._clock = means.store, means.clock
         self._unknowns = self._waited = 0
         self._anew = False
@@ -109,8 +108,7 @@ class Sending:
 
     async def _mark(self) -> Step | None:
         """Say durably that a send begins."""
-        if closed := self._closed():
-            await self._clock.sleep(closed)
+        if self._shut():
             return self._ready
         began, now = self._clock.steady(), self._clock.now()
         begun = await self._store.mark_sending(self._row, certain_after(self._channel), now)
@@ -151,7 +149,8 @@ class Sending:
         except RateLimited as problem:
             if problem.account:
                 await self._means.buckets.close(self._account, problem.retry_after)
-            return await self._put_off(problem.retry_after, str(problem), then=self._ready)
+            pause = max(problem.retry_after, self._closed())
+            return await self._put_off(pause, str(problem), then=self._ready)
         except NotSent as problem:
             pause = _pause(self._row.attempts) * (0.5 + self._means.entropy.jitter())
             return await self._put_off(pause, str(problem), then=self._ready)
@@ -303,13 +302,16 @@ class Sending:
         if not paces:
             return self._closed()
         keys = {"account": self._account, "conversation": self._row.conversation}
-        return await self._means.buckets.take([(keys[pace.of], pace) for pace in paces])
+        return max(await self._means.buckets.take([(keys[pace.of], pace) for pace in paces]), self._closed())
 
     def _closed(self) -> float:
+        """Seconds until this one may come to a platform that wants nothing of this account; 0 if it does."""
+        closed = self._shut()
+        return self._openings.place(self._account, closed) if closed else 0.0
+
+    def _shut(self) -> float:
         """Seconds for which the platform wants nothing of this account."""
-        closed = self._means.buckets.closed(self._account) if self._channel is not None else 0.0
-        # Not all who wait at the very moment when it opens: they would hold up everybody else.
-        return closed + self._means.entropy.jitter() * HERD if closed else 0.0
+        return self._means.buckets.closed(self._account) if self._channel is not None else 0.0
 
     @property
     def _account(self) -> str:

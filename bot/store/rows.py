@@ -129,6 +129,15 @@ def as_row(row: Row) -> OutRow:
     )
 
 
+def as_rows(rows: Iterable[Row]) -> list[OutRow]:
+    """Rows of OUTBOX, without those that this version can't decode."""
+    readable = []
+    for row in rows:
+        with contextlib.suppress(msgspec.MsgspecError):
+            readable.append(as_row(row))
+    return readable
+
+
 def target(item: Outgoing) -> Literal["channel", "desk"]:
     """To whom it goes."""
     return "channel" if item.call is None else "desk"
@@ -211,3 +220,12 @@ def as_dead_letter(row: Row) -> DeadLetter:
     """A row of DEAD."""
     conversation, n, at, error, payload = row
     return DeadLetter(conversation=conversation, n=n, at=at, error=error, message=decode_message(payload))
+
+
+def as_dead_letters(rows: Iterable[Row]) -> list[DeadLetter]:
+    """Rows of DEAD, without those whose message this version can't decode."""
+    readable = []
+    for row in rows:
+        with contextlib.suppress(msgspec.MsgspecError):
+            readable.append(as_dead_letter(row))
+    return readable

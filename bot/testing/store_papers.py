@@ -13,11 +13,11 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from bot.channel import Unreadable
-from bot.messages import Sender
+from bot.messages import Due, Sender
 from bot.people import Silence
 from bot.replies import Reply
 from bot.store.consents import consents, silent
-from bot.store.contract import DeskCall, Effect, Outgoing, SilenceChange
+from bot.store.contract import DeskCall, Effect, Outgoing, SilenceChange, Timer
 from bot.store.letters import (
     find_unreadable,
     keep_unreadable,
@@ -116,6 +116,61 @@ class UnreadableContract(StoreSuite):
             assert {letter.payload for letter in letters} == {'{"odd": 1}'}
             assert await said(store) == ["user: e1", "user: e3"]
             assert [row.outgoing.key for row in await store.unsent(CHAT)] == ["a", "b"]
+
+    async def test_what_can_not_be_decoded_is_kept_as_it_came(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            await store.put(message("e1"), NOW)
+            await store.write(lambda c: _spoil(c, "inbox", "payload", b'\x00\xff{"a'))
+            assert await store.claim("worker", 9, 30.0, NOW) == []
+            (letter,) = await list_unreadable(store)
+            assert letter.payload == '\ufffd\ufffd{"a', "as far as any database can hold it"
+
+    async def test_a_reply_that_can_not_be_decoded_holds_up_nobody(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            odd, behind = (await answer(store, "e1", reply("a"), reply("b"))).rows
+            await store.put(message("f1", chat="2"), NOW)
+            (other,) = (await store.commit(result(await take(store), reply("c")))).rows
+            await store.write(lambda c: _spoil(c, "outbox", "body", b'{"odd"', where=f"seq = {odd.seq} AND key = 'a'"))
+            assert [row.id for row in await store.pick_up(9, 30.0, NOW + 60)] == [other.id]
+            (letter,) = await list_unreadable(store)
+            assert (letter.event_id, letter.payload) == (f"outbox.{odd.id}", '{"odd"')
+            assert [row.id for row in await store.pick_up(9, 30.0, NOW + 60)] == [behind.id]
+            assert await store.mark_sending(behind, 15.0, NOW + 60) == "sending"
+            assert await store.mark_sending(odd, 15.0, NOW + 60) == "failed"
+            assert [row.id for row in await store.unsent(CHAT)] == [behind.id]
+
+    async def test_nobody_knows_about_such_a_reply_that_was_being_sent(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            (odd,) = (await answer(store, "e1", reply("a"))).rows
+            assert await store.mark_sending(odd, 15.0, NOW) == "sending"
+            await store.write(lambda c: _spoil(c, "outbox", "body", b"[]"))
+            assert await store.pick_up(9, 30.0, NOW + 60) == []
+            assert await store.mark_sending(odd, 15.0, NOW + 60) == "ambiguous"
+
+    async def test_a_timer_that_can_not_be_decoded_holds_up_nobody(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            await store.put(message("e1"), NOW)
+            timers = tuple(Timer(key=key, at=NOW + 1, due=Due(kind="timeout", key=key)) for key in ("odd", "good"))
+            await store.commit(but(result(await take(store)), timers=timers))
+            await store.write(lambda c: _spoil(c, "timers", "due", b"{}", where="key = 'odd'"))
+            await store.fire(NOW + 2)
+            assert (await take(store, NOW + 2)).message.content == timers[1].due
+            (letter,) = await list_unreadable(store)
+            assert letter.event_id == f"timer.{CHAT}.odd"
+            assert await store.fire(NOW + 3) == 0
+
+    async def test_the_list_of_dead_letters_does_without_what_can_not_be_decoded(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            for event in ("e1", "e2"):
+                await store.put(message(event), NOW)
+                await store.commit(but(result(await take(store)), parked="it broke"))
+            await store.write(lambda c: _spoil(c, "inbox", "payload", b"", where="event_id = 'e2'"))
+            assert [letter.n for letter in await store.dead_letters()] == [1]
+
+
+def _spoil(connection: Connection, table: str, column: str, value: bytes, where: str = "1 = 1") -> None:
+    """What a newer version, or a broken disk, may leave."""
+    connection.execute(text(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": value})  # noqa: S608  # our own words
 
 
 class SilenceContract(StoreSuite):

@@ -144,6 +144,9 @@ class Engine:
                     claims = await self._store.claim(self._worker, free, self._lease, self._clock.now())
             except StoreError as problem:
                 log.error("claim_failed", why=str(problem))
+            except Exception:
+                # Whatever it is that nobody foresaw: a process that claims nothing any more looks alive, and is not.
+                log.exception("claim_broke")
             for claim in claims:
                 self._begin(claim)
             if len(self._busy) >= COMMON and claims:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from functools import partial
+from typing import get_args
 
 from tests.simulation.world import Break, Run, simulate
 
@@ -19,7 +20,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first of them (0)")
     parser.add_argument("--seed", type=int, help="only this one, with everything that happened in it")
     parser.add_argument(
-        "--break", dest="broken", choices=("fencing", "reconcile", "gap"), default="", help="take this out"
+        "--break", dest="broken", choices=[name for name in get_args(Break) if name], default="", help="take this out"
     )
     parser.add_argument("--processes", type=int, default=1, help="side by side (1)")
     asked = parser.parse_args()

@@ -19,7 +19,6 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bot.errors import StoreError, StoreUnavailable
-from bot.store.sqlite import lanes
 from bot.store.sqlite.faults import translate
 from bot.store.sqlite.schema import metadata
 from tests.simulation.loop import SimulatedLoop
@@ -43,9 +42,9 @@ class Weather:
 
 
 class Database:
-    """One connection. `unfenced` takes the fence out of the commits, to see that the simulation would notice."""
+    """One connection. `swapped` are statements that others are run for, to see that the simulation would notice."""
 
-    def __init__(self, loop: SimulatedLoop, seed: int, *, unfenced: bool = False) -> None:
+    def __init__(self, loop: SimulatedLoop, seed: int, *, swapped: dict[str, str] | None = None) -> None:
         self.weather = Weather()
         self.seen: Seen = lambda name, value, outcome: None
         self.operations = self.lost_answers = 0
@@ -53,7 +52,7 @@ class Database:
         self.raw = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512, factory=_Connection)
         for statement in _schema():
             self.raw.execute(statement)
-        self.raw.swapped = _without_fence() if unfenced else {}
+        self.raw.swapped = swapped or {}
         self._connection: Connection | None = None
 
     @property
@@ -127,20 +126,6 @@ class _Connection(sqlite3.Connection):
         """Run a statement, or the one it is swapped for."""
         swapped = getattr(self, "swapped", None)
         return super().execute(swapped.get(sql, sql) if swapped else sql, *values)
-
-
-def _without_fence() -> dict[str, str]:
-    """The commits of a turn as they would be if nobody had thought of epoch, head, rev and the owner's version."""
-    done, flush = lanes._DONE, lanes._FLUSH
-    open_done = done.replace(
-        "AND epoch = ?7 AND head = ?2 - 1 AND rev = ?8 AND owner_version = ?9", "AND ?7 + ?8 + ?9 >= 0"
-    )
-    open_flush = flush.replace(
-        "AND epoch = ?4 AND head = ?5 - 1 AND rev = ?6 AND owner_version = ?7", "AND ?4 + ?5 + ?6 + ?7 >= 0"
-    )
-    assert open_done != done, "the fence of a commit is written in another way now"
-    assert open_flush != flush, "the fence of a flush is written in another way now"
-    return {done: open_done, flush: open_flush}
 
 
 def _connection(raw: sqlite3.Connection) -> Connection:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 
 from bot.channel import Accepted
 from bot.messages import Message
 from bot.store.codec import decode_reply
+from tests.simulation.changing import check_changes
 from tests.simulation.desk import Helpdesk
 from tests.simulation.invariants import Violation
 from tests.simulation.people import Person
@@ -25,11 +27,18 @@ SELECT o.conversation || '.' || o.seq, l.channel, o.status FROM outbox o JOIN la
 WHERE o.target = 'channel'"""
 
 
-def check_end(raw: sqlite3.Connection, people: list[Person], platforms: list[Platform], ledger: Ledger) -> None:
-    """Check all of it."""
+def check_end(
+    raw: sqlite3.Connection,
+    people: list[Person],
+    platforms: list[Platform],
+    ledger: Ledger,
+    in_time: Mapping[str, str | None],
+) -> None:
+    """Check all of it. `in_time` is what messages said that were changed before their turns began."""
     for person in people:
         for message, accepted in person.said:
-            _check_answered(raw, message, accepted)
+            _check_answered(raw, message, accepted, in_time.get(message.event_id, message.text))
+    check_changes(raw, people, platforms)
     for platform in platforms:
         _check_sent(raw, platform)
     for tag, keys in sorted(ledger.keys.items()):
@@ -40,22 +49,26 @@ def check_end(raw: sqlite3.Connection, people: list[Person], platforms: list[Pla
             raise Violation(f"{tag} was given {count} times")
 
 
-def _check_answered(raw: sqlite3.Connection, message: Message, accepted: Accepted) -> None:
+def _check_answered(raw: sqlite3.Connection, message: Message, accepted: Accepted, text: str | None) -> None:
     (n,) = raw.execute(_TURN, (accepted.conversation, accepted.seq)).fetchone()
     turn = accepted.conversation, n
     rows = raw.execute(_REPLIES, turn).fetchall()
     parked = raw.execute(_DEAD, turn).fetchone()[0]
+    if text is None:
+        if rows and not parked:
+            raise Violation(f"I9: {message.event_id} was taken back in time, and answered all the same")
+        return
     if not rows:
-        raise Violation(f"{message.event_id} ({message.text}) was acknowledged and not answered")
+        raise Violation(f"{message.event_id} ({text}) was acknowledged and not answered")
     if parked:
         if not any(key.startswith("sorry.") or target == "desk" for key, _, target in rows):
             raise Violation(f"{message.event_id} was parked without an apology")
-    elif message.text.startswith("/echo") and all(target == "channel" for _, _, target in rows):
+    elif text.startswith("/echo") and all(target == "channel" for _, _, target in rows):
         said = [decode_reply(body).text for _, body, _ in rows]
         # Below the answer, a question that is still open may be asked again.
-        wanted = echoes(message.text)
+        wanted = echoes(text)
         if said[: len(wanted)] != wanted or len(said) > len(wanted) + 1:
-            raise Violation(f"{message.event_id} ({message.text}) was answered {said}")
+            raise Violation(f"{message.event_id} ({text}) was answered {said}")
 
 
 def _check_sent(raw: sqlite3.Connection, platform: Platform) -> None:
@@ -65,7 +78,7 @@ def _check_sent(raw: sqlite3.Connection, platform: Platform) -> None:
             continue
         count = landed.pop(id, 0)
         match status:
-            case "sent" if count == 1 or (count > 1 and not platform.capabilities.read_back):
+            case "sent" if count == 1 or (count > 1 and not platform.capabilities.read_back) or id in platform.edited:
                 pass
             case "failed" if id in platform.refused and (count == 0 or not platform.capabilities.read_back):
                 pass

@@ -2,7 +2,8 @@
 
 I1 what was acknowledged is in the inbox. I2 numbers have no gaps. I3 a head rises by one, by a commit that fits.
 I4 a reply belongs to the turn that was committed. I5 replies go out in order, each on its own mark. I6 every row ends,
-and stays ended. I7 an event happens once.
+and stays ended. I7 an event happens once. I8 from the moment when an opt-out is stored until an opt-in is, no send
+begins but one that is for everybody. (I9 and I10, about edits, are looked at in the end: see changing.py.)
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from collections import Counter
 from typing import NamedTuple
 
 from bot.channel import Accepted, Capabilities, Delivery
+from bot.delivery.sending import STALE
 from bot.errors import Fenced
-from bot.messages import Message
+from bot.messages import Deleted, Edited, Message
 from bot.store.contract import Change
 from tests.simulation.database import Database
 
@@ -32,6 +34,10 @@ class _Lane(NamedTuple):
     seq: int
     owner_version: int
     owner: str
+    silence: str
+    turn_seq: int
+    attempts: int
+    worker: str
 
 
 class _Row(NamedTuple):
@@ -40,11 +46,21 @@ class _Row(NamedTuple):
     status: str
     attempts: int
     source: str
+    always: int
 
 
-_LANES = "SELECT conversation, tail, head, epoch, rev, seq, owner_version, owner FROM lanes"
+_LANES = """
+SELECT conversation, tail, head, epoch, rev, seq, owner_version, owner, silence, turn_seq, attempts, worker
+FROM lanes"""
 
-_ROWS = "SELECT conversation, seq, turn, target, status, attempts, source FROM outbox ORDER BY conversation, seq"
+_ROWS = """
+SELECT conversation, seq, turn, target, status, attempts, source, always FROM outbox ORDER BY conversation, seq"""
+
+_NOWHERE = _Lane(0, 0, 0, 0, 0, 0, "bot", "", 0, 0, "")
+
+_SILENT_SINCE = "SELECT max(at) FROM consents WHERE conversation = ? AND silence <> ''"
+
+_MARKED_AT = "SELECT last_attempt_at FROM outbox WHERE conversation = ? AND seq = ?"
 
 _NUMBERS = "SELECT count(*), min(n), max(n), count(DISTINCT n) FROM inbox WHERE conversation = ?"
 
@@ -64,7 +80,9 @@ class Checker:
         self._newest: dict[str, int] = {}
         self.landings: Counter[str] = Counter()
         self.copies: Counter[str] = Counter()
-        self.fenced = self.late_copies = 0
+        self.fenced = self.late_copies = self.under_way = 0
+        self.in_time: dict[str, str | None] = {}
+        """What a message says whose edit was stored before its turn began, by its event; None if it was taken back."""
 
     # --- after a write
 
@@ -76,13 +94,15 @@ class Checker:
         self._changes = self._raw.total_changes
         lanes = {row[0]: _Lane(*row[1:]) for row in self._raw.execute(_LANES)}
         for conversation, lane in lanes.items():
-            before = self._lanes.get(conversation, _Lane(0, 0, 0, 0, 0, 0, "bot"))
+            before = self._lanes.get(conversation, _NOWHERE)
             if lane != before:
                 self._check_lane(conversation, before, lane, name, value)
         if len(lanes) < len(self._lanes):
             raise Violation("I1: a lane is gone")
         # The owner as it was: a commit begins its own first reply before it changes hands.
-        self._check_rows(name, value)
+        self._check_rows(name, value, lanes)
+        if isinstance(value, Message) and name in ("put", "take"):
+            self._note_change(value)
         self._lanes = lanes
 
     def _check_lane(self, conversation: str, before: _Lane, lane: _Lane, name: str, value: object) -> None:
@@ -107,7 +127,17 @@ class Checker:
         if self._raw.execute(_EVENTS).fetchone()[0]:
             raise Violation("I7: an event is in the inbox twice")
 
-    def _check_rows(self, name: str, value: object) -> None:
+    def _note_change(self, message: Message) -> None:
+        """An edit came in: was it in time? By what the lane was before it."""
+        if not isinstance(message.content, Edited | Deleted):
+            return
+        query = "SELECT conversation, seq FROM inbox WHERE event_id = ?"
+        conversation, number = self._raw.execute(query, (message.content.target,)).fetchone()
+        lane = self._lanes[conversation]
+        if 0 < lane.turn_seq < number or (lane.turn_seq == number and not lane.worker and not lane.attempts):
+            self.in_time[message.content.target] = getattr(message.content, "text", None)
+
+    def _check_rows(self, name: str, value: object, lanes: dict[str, _Lane]) -> None:
         rows = {(row[0], row[1]): _Row(*row[2:]) for row in self._raw.execute(_ROWS)}
         if rows == self._rows:
             return
@@ -119,6 +149,8 @@ class Checker:
                 self._check_changed(place, before, row)
             if row.status == "sending" and row != before:
                 self._check_voice(place, row)
+                if (before is None or row.attempts != before.attempts) and lanes[place[0]].silence and not row.always:
+                    self._check_silence(place, row)
         if len(rows) < len(self._rows):
             raise Violation("I6: a row of the outbox is gone")
         self._check_order(rows)
@@ -133,6 +165,10 @@ class Checker:
         lane = self._lanes.get(place[0])
         if lane is not None and lane.owner == "human" and (row.source, row.target) == ("bot", "channel"):
             raise Violation(f"two voices: {place} of the bot is sent while a human speaks")
+
+    def _check_silence(self, place: tuple[str, int], row: _Row) -> None:
+        if row.target == "channel":
+            raise Violation(f"I8: {place} is sent to somebody who opted out")
 
     def _check_changed(self, place: tuple[str, int], before: _Row, row: _Row) -> None:
         if before.status not in OPEN:
@@ -170,6 +206,19 @@ class Checker:
         # Without read-back, a slow "sent" of an earlier attempt may come between the mark and the call.
         if row.status != "sending" and (capabilities.read_back or row.status != "sent"):
             raise Violation(f"I5: {delivery.id} is sent while it is {row.status}")
+        self._check_promptness(delivery, row)
+
+    def _check_promptness(self, delivery: Delivery, row: _Row) -> None:
+        """A call follows its mark at once; so what an opt-out may find under way is no older than that."""
+        place = delivery.conversation, delivery.seq
+        (marked,) = self._raw.execute(_MARKED_AT, place).fetchone()
+        if self._database.now - marked > STALE and row.status == "sending":
+            raise Violation(f"I5: {delivery.id} is sent {self._database.now - marked:.1f} s after its mark")
+        if self._lanes[delivery.conversation].silence and not row.always:
+            (since,) = self._raw.execute(_SILENT_SINCE, place[:1]).fetchone()
+            if marked > since:
+                raise Violation(f"I8: {delivery.id} was begun after the opt-out was stored")
+            self.under_way += 1
 
     def arrived(self, delivery: Delivery, capabilities: Capabilities) -> None:
         """A message has reached the person."""
@@ -188,7 +237,7 @@ class Checker:
 
     def row(self, delivery: Delivery) -> _Row:
         """The row of the outbox that a delivery is made of."""
-        query = "SELECT turn, target, status, attempts, source FROM outbox WHERE conversation = ? AND seq = ?"
+        query = "SELECT turn, target, status, attempts, source, always FROM outbox WHERE conversation = ? AND seq = ?"
         found = self._raw.execute(query, (delivery.conversation, delivery.seq)).fetchone()
         if found is None:
             raise Violation(f"I4: {delivery.id} is sent and was never committed")

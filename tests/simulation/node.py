@@ -25,7 +25,7 @@ from bot.skill import Skill
 from tests.simulation.database import START, Database
 from tests.simulation.desk import Helpdesk, SimulatedDesk
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.platform import Platform, SimulatedChannel
+from tests.simulation.platform import EditingChannel, Platform, SimulatedChannel
 from tests.simulation.store import SimulatedStore
 
 
@@ -138,7 +138,10 @@ class Node:
         self._loop.outside(back, _tell, answer, taken)
 
     def _build(self) -> App:
-        self.channels = {platform.name: SimulatedChannel(platform) for platform in self._outside.platforms}
+        self.channels = {
+            platform.name: EditingChannel(platform) if platform.capabilities.edits else SimulatedChannel(platform)
+            for platform in self._outside.platforms
+        }
         app = App.build(
             Settings.load(options={"server.home": tempfile.gettempdir()}, environ={}),
             builtins=[

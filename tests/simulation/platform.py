@@ -13,14 +13,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from bot.channel import Capabilities, Channel, Delivery, Gateway, Pace, Receipt
+from bot.channel import Capabilities, Channel, Delivery, Edits, Gateway, Pace, Receipt
 from bot.errors import NotSent, RateLimited, Rejected, SendError, UnknownOutcome
 from tests.simulation.loop import SimulatedLoop
 
 TIMEOUT = 10.0
 
-SEEN = Capabilities(read_back=True, send_timeout=TIMEOUT, paces=(Pace(count=3, of="conversation"),))
-BLIND = Capabilities(send_timeout=TIMEOUT)
+SEEN = Capabilities(read_back=True, edits=True, send_timeout=TIMEOUT, paces=(Pace(count=3, of="conversation"),))
+BLIND = Capabilities(send_timeout=TIMEOUT, confirms_consent=True)
 
 FINE = {"fine": 1.0}
 FLAKY = {
@@ -44,23 +44,37 @@ class Platform:
     """One platform. `forgetful` answers every look with "not here", to see that the simulation would notice.
 
     `connecting` is how many seconds a call takes before it is on its way: a pause in them is what no bot can notice.
+    `stubborn` takes an edit for one more message. `shown` is what each message says now, by its platform id.
     """
 
     def __init__(
-        self, name: str, capabilities: Capabilities, loop: SimulatedLoop, seed: int, *, forgetful: bool = False
+        self,
+        name: str,
+        capabilities: Capabilities,
+        loop: SimulatedLoop,
+        seed: int,
+        *,
+        forgetful: bool = False,
+        stubborn: bool = False,
     ) -> None:
         self.name, self.capabilities = name, capabilities
         self.manners = FINE
         self.connecting = 0.0
         self.landed: list[Delivery] = []
+        self.shown: dict[str, str] = {}
+        self.edited: dict[str, str] = {}
         self.refused: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         self.requested: Requested = lambda delivery, capabilities: None
         self.arrived: Landed = lambda delivery, capabilities: None
-        self._loop, self._chance, self._forgetful = loop, random.Random(f"{seed}/{name}"), forgetful
+        self._loop, self._chance = loop, random.Random(f"{seed}/{name}")
+        self._forgetful, self._stubborn = forgetful, stubborn
 
-    async def send(self, delivery: Delivery) -> Receipt:
-        """Take a message, or not, and answer, or not. What the caller writes is on its way before this waits."""
+    async def send(self, delivery: Delivery, old: str = "") -> Receipt:
+        """Take a message, or not, and answer, or not. What the caller writes is on its way before this waits.
+
+        With `old` it is an edit of that message.
+        """
         self.requested(delivery, self.capabilities)
         way = self._chance.choices(list(self.manners), list(self.manners.values()))[0]
         self.outcomes[way] += 1
@@ -70,7 +84,7 @@ class Platform:
         answer: Future[Receipt] = self._loop.create_future()
         lands_in = late if way in {"slow", "answer lost"} and self._chance.random() < 0.5 else soon
         if way in {"fine", "slow", "answer lost", "500 after"}:
-            self._loop.outside(lands_in, self._land, delivery)
+            self._loop.outside(lands_in, self._land, delivery, "" if self._stubborn else old)
         if way in {"fine", "slow"}:
             self._loop.outside(lands_in + back, _tell, answer, Receipt(platform_id=delivery.id))
         elif way not in {"answer lost", "swallowed"}:
@@ -93,7 +107,11 @@ class Platform:
         found = any(other.id == id for other in self.landed) and not self._forgetful
         self._loop.outside(back, _tell, answer, Receipt(platform_id=id) if found else None)
 
-    def _land(self, delivery: Delivery) -> None:
+    def _land(self, delivery: Delivery, old: str) -> None:
+        if old:
+            self.shown[old], self.edited[delivery.id] = delivery.reply.text, old
+            return
+        self.shown[delivery.id] = delivery.reply.text
         self.landed.append(delivery)
         self._loop.note(len(self.landed), delivery.seq)
         self.arrived(delivery, self.capabilities)
@@ -135,6 +153,14 @@ class SimulatedChannel(Channel):
     async def stop(self) -> None:
         """Hear nothing any more."""
         self.gateway = None
+
+
+class EditingChannel(SimulatedChannel, Edits):
+    """A node's way to a platform that can change what was said."""
+
+    async def edit(self, delivery: Delivery, platform_id: str) -> None:
+        """Let an older message say something else."""
+        await self._platform.send(delivery, platform_id)
 
 
 def _tell(answer: Future[Any], receipt: Receipt | None) -> None:

@@ -26,13 +26,23 @@ def test_nothing_is_violated(first: int) -> None:
         counts.update(run.counts)
     # Without these, nothing would have been tried.
     trouble = ("kill", "pause", "stop", "clock", "outage", "fenced", "lost answers", "tickets", "parked", "copies")
-    assert min(counts[name] for name in trouble) >= 3, counts
+    whims = ("edits", "edits in time", "answers replaced", "consents", "rows suppressed")
+    assert min(counts[name] for name in (*trouble, *whims)) >= 3, counts
     ways = ("answer lost", "swallowed", "slow", "500 after", "500 before", "later", "not reached", "refused")
     assert min(counts[f"sends {way}"] for way in ways) >= 3, counts
     assert counts["rows sent"] > 1000
 
 
-@pytest.mark.parametrize(("broken", "what"), [("fencing", "a commit that does not fit"), ("reconcile", "said twice")])
+@pytest.mark.parametrize(
+    ("broken", "what"),
+    [
+        ("fencing", "a commit that does not fit"),
+        ("reconcile", "said twice"),
+        ("silence", "to somebody who opted out"),
+        ("amending", "answered"),
+        ("editing", "has the answers to"),
+    ],
+)
 def test_what_is_taken_out_is_missed_within_50_seeds(broken: Break, what: str) -> None:
     for seed in range(50):
         found = simulate(seed, broken).violation

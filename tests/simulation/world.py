@@ -14,6 +14,7 @@ from typing import Literal, TypeVarTuple
 import structlog
 
 from bot.errors import FrontdeskError
+from tests.simulation.breaking import without_amending, without_fence, without_silence
 from tests.simulation.database import Database
 from tests.simulation.desk import Helpdesk
 from tests.simulation.ending import check_desk, check_end
@@ -27,9 +28,12 @@ from tests.simulation.skills import Ledger, skills
 
 Ts = TypeVarTuple("Ts")
 
-Break = Literal["", "fencing", "reconcile", "gap"]
+Break = Literal["", "fencing", "reconcile", "gap", "silence", "amending", "editing"]
 """What is taken out, to see that the simulation would notice. With "gap", a send takes a while between the last look at
-the clock and the network, which is what really happens: it shows what a pause in there costs."""
+the clock and the network, which is what really happens: it shows what a pause in there costs. With "editing", what the
+bot wants to be an edit becomes a second message."""
+
+SWAPPED = {"fencing": without_fence, "silence": without_silence, "amending": without_amending}
 
 LONGEST = 600.0
 """Virtual seconds after the mending in which everything must be done with."""
@@ -52,12 +56,12 @@ class World:
 
     def __init__(self, seed: int, loop: SimulatedLoop, broken: Break = "") -> None:
         self.loop = loop
-        self.database = Database(loop, seed, unfenced=broken == "fencing")
+        self.database = Database(loop, seed, swapped=SWAPPED.get(broken, dict)())
         self.checker = Checker(self.database)
         self.database.seen = self.checker.wrote
-        forgetful = broken == "reconcile"
+        bad = {"forgetful": broken == "reconcile", "stubborn": broken == "editing"}
         self.platforms = [
-            Platform("seen", SEEN, loop, seed, forgetful=forgetful),
+            Platform("seen", SEEN, loop, seed, **bad),
             Platform("blind", BLIND, loop, seed),
         ]
         for platform in self.platforms:
@@ -91,7 +95,7 @@ class World:
         for problem in self.loop.problems():
             if not isinstance(problem, FrontdeskError | ConnectionError):
                 raise Violation(f"a task ended with {problem!r}") from problem
-        check_end(self.database.raw, self.people.all, self.platforms, self.ledger)
+        check_end(self.database.raw, self.people.all, self.platforms, self.ledger, self.checker.in_time)
         check_desk(self.database.raw, self.helpdesk)
 
     async def _quiet(self) -> bool:
@@ -131,6 +135,12 @@ class World:
         counts["of these behind later replies"] = self.checker.late_copies
         for status, count in raw.execute("SELECT status, count(*) FROM outbox GROUP BY status ORDER BY status"):
             counts[f"rows {status}"] = count
+        deeds = [person.deeds for person in self.people.all]
+        counts["edits"] = sum(len(changes) for each in deeds for changes in each.changes.values())
+        counts["edits in time"] = len(self.checker.in_time)
+        counts["consents"] = sum(len(each.consents) for each in deeds)
+        counts["under way at an opt-out"] = self.checker.under_way
+        counts["answers replaced"] = sum(len(platform.edited) for platform in self.platforms)
         counts["tickets"] = len(self.helpdesk.tickets)
         counts["parked"] = raw.execute("SELECT count(*) FROM dead_letters").fetchone()[0]
         for platform in self.platforms:

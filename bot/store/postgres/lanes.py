@@ -15,10 +15,10 @@ from bot.errors import Fenced
 from bot.messages import Message, Sender
 from bot.people import Conversation
 from bot.store.amending import WAITING, amend
-from bot.store.codec import decode_due, decode_message, encode
+from bot.store.codec import decode_message, encode
 from bot.store.contract import CaseRecord, Change, Claim, Committed, Outgoing, OutRow
 from bot.store.incoming import Incoming
-from bot.store.parking import KEEP, as_letter, claim_or_letter, claim_or_none
+from bot.store.parking import KEEP, as_letter, claim_or_letter, claim_or_none, due_or_letter
 from bot.store.postgres.functions import call, call_many
 from bot.store.postgres.pool import Pool
 from bot.store.postgres.texts import plain, plain_all, plain_id
@@ -70,6 +70,10 @@ SELECT (SELECT now FROM clock), t.conversation, t.key, t.at, t.due,
        l.tenant, l.channel, l.account, l.chat, l.thread
 FROM timers t JOIN lanes l ON l.conversation = t.conversation
 WHERE t.at <= (SELECT now FROM clock) ORDER BY t.at LIMIT $2"""  # noqa: S608  # our own constant
+
+_STRIKE_TIMER = f"""
+WITH struck AS (DELETE FROM timers WHERE conversation = $8 AND key = $9 AND at = $10)
+{_KEEP}"""  # noqa: S608  # our own constant
 
 _HOLD = f"""
 INSERT INTO leases AS held (name, worker, until) VALUES ($1, $2, {CLOCK.format("$4")} + $3)
@@ -200,12 +204,16 @@ async def renew(pool: Pool, items: Sequence[Claim], lease: float, now: float | N
 async def fire(pool: Pool, now: float | None, limit: int) -> int:
     """Turn timers that are due into messages of their lanes; another process may do some of them."""
     fired = 0
-    for clock, conversation, key, at, content, tenant, *place in await pool.rows(_DUE, now, limit):
+    for clock, conversation, key, at, kept, tenant, *place in await pool.rows(_DUE, now, limit):
+        content = due_or_letter(conversation, key, place[1], kept, clock)
+        if isinstance(content, Unreadable):
+            await pool.rows(_STRIKE_TIMER, *as_letter(content), conversation, key, at)
+            continue
         message = Message(
             event_id=f"timer:{conversation}:{key}:{at}",
             address=as_address(place),
             sender=Sender(id="frontdesk"),
-            content=decode_due(content),
+            content=content,
             at=clock,
             tenant=tenant,
         )

@@ -15,9 +15,9 @@ from bot.store.rows import (
     Row,
     as_case,
     as_conversation,
-    as_dead_letter,
+    as_dead_letters,
     as_entries,
-    as_row,
+    as_rows,
 )
 
 # Behind a reply that still waits nothing is shown: it would appear later in front of what a client already has.
@@ -108,9 +108,9 @@ async def trace(pool: Pool, conversation: str, n: int) -> tuple[bytes, list[OutR
     found: bytes | None = await pool.value(_TRACE, plain(conversation), n)
     if found is None:
         return None
-    return found, [as_row(row) for row in await pool.rows(_MADE, plain(conversation), n)]
+    return found, as_rows(await pool.rows(_MADE, plain(conversation), n))
 
 
 async def dead_letters(pool: Pool, limit: int) -> list[DeadLetter]:
     """Turns that were given up, newest first."""
-    return [as_dead_letter(row) for row in await pool.rows(_DEAD, limit)]
+    return as_dead_letters(await pool.rows(_DEAD, limit))

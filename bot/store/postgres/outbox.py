@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from bot.channel import Unreadable
 from bot.errors import StoreError
 from bot.store.contract import Begun, OutRow
+from bot.store.parking import KEEP, as_letter, given_up, row_or_letter
 from bot.store.postgres.functions import call, call_many
 from bot.store.postgres.lanes import CLOCK
 from bot.store.postgres.pool import Pool
 from bot.store.postgres.texts import plain
-from bot.store.rows import OUTBOX, as_row
+from bot.store.rows import OUTBOX, Row, as_rows
 
 _PICK_UP = call("pick_up", 3)
 _MARK_SENDING = call("mark_sending", 5)
@@ -27,6 +30,10 @@ UPDATE outbox SET status = 'pending', not_before = {CLOCK.format("$4")} + $5, he
   error = $7
 WHERE conversation = $1 AND seq = $2 AND attempts = $3 AND status IN ('pending', 'sending') RETURNING true"""  # noqa: S608  # our own constant
 
+_KEEP = KEEP.format(*(f"${number}" for number in range(1, 8)))
+
+_GIVE_UP = "UPDATE outbox SET status = $4, error = $5 WHERE conversation = $1 AND seq = $2 AND attempts = $3"
+
 _UNSENT = OUTBOX + "WHERE o.status IN ('pending', 'sending') "
 
 _IN_ORDER = "ORDER BY o.conversation, o.target, o.seq"
@@ -41,12 +48,29 @@ async def unsent(pool: Pool, conversation: str) -> list[OutRow]:
         rows = await pool.rows(_UNSENT + "AND o.conversation = $1 " + _IN_ORDER, plain(conversation))
     else:
         rows = await pool.rows(_UNSENT + _IN_ORDER)
-    return [as_row(row) for row in rows]
+    return as_rows(rows)
 
 
 async def pick_up(pool: Pool, limit: int, hold: float, now: float | None) -> list[OutRow]:
-    """Hold the first rows of lines that nobody holds."""
-    return [as_row(row) for row in await pool.rows(_PICK_UP, limit, hold, now)]
+    """Hold the first rows of lines that nobody holds; what can't be decoded is kept, and its line goes on."""
+    rows = []
+    for found in await pool.rows(_PICK_UP, limit, hold, now):
+        row = row_or_letter(found, time.time() if now is None else now)
+        if isinstance(row, OutRow):
+            rows.append(row)
+        else:
+            await _give_up(pool, found, row)
+    return rows
+
+
+async def _give_up(pool: Pool, row: Row, letter: Unreadable) -> None:
+    key, status = (row[0], row[1], row[9]), given_up(row)
+
+    async def write(connection: Any) -> None:
+        await connection.execute(_GIVE_UP, *key, status, plain(letter.problem))
+        await connection.execute(_KEEP, *as_letter(letter))
+
+    await pool.transaction(write)
 
 
 async def mark_sending(pool: Pool, row: OutRow, wait: float, now: float | None) -> Begun:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from bot.channel import Accepted
+from bot.channel import Accepted, Unreadable
 from bot.messages import Address, Message, Sender
 from bot.store.amending import WAITING, amend, changes
-from bot.store.codec import decode_due, encode
+from bot.store.codec import encode
 from bot.store.incoming import Incoming
+from bot.store.parking import KEEP, as_letter, due_or_letter
 
 # No RETURNING in the hot statements: SQLite keeps its rows in a table of their own, 5 microseconds a time. With one
 # writer, looking first is as good, and the number is still given in the transaction that updates the lane.
@@ -57,6 +58,8 @@ _AMEND = "UPDATE inbox SET payload = ?, words = ? WHERE conversation = ? AND seq
 _DUE = """
 SELECT t.conversation, t.key, t.at, t.due, l.tenant, l.channel, l.account, l.chat, l.thread
 FROM timers t JOIN lanes l USING (conversation) WHERE t.at <= ? ORDER BY t.at LIMIT ?"""
+
+_KEEP = KEEP.format(*"???????")
 
 _FIRED = "DELETE FROM timers WHERE conversation = ? AND key = ?"
 
@@ -103,19 +106,23 @@ def _amend(raw: sqlite3.Connection, conversation: str, seq: int, edit: Message) 
 
 
 def fire(raw: sqlite3.Connection, now: float, limit: int) -> int:
-    """Turn timers that are due into messages of their lanes."""
+    """Turn timers that are due into messages of their lanes; what can't be decoded is kept."""
     due = raw.execute(_DUE, (now, limit)).fetchall()
-    for conversation, key, at, content, tenant, channel, account, chat, thread in due:
+    for conversation, key, at, kept, tenant, channel, account, chat, thread in due:
+        raw.execute(_FIRED, (conversation, key))
+        content = due_or_letter(conversation, key, account, kept, now)
+        if isinstance(content, Unreadable):
+            raw.execute(_KEEP, as_letter(content))
+            continue
         message = Message(
             event_id=f"timer:{conversation}:{key}:{at}",
             address=Address(channel=channel, account=account, chat=chat, thread=thread),
             sender=Sender(id="frontdesk"),
-            content=decode_due(content),
+            content=content,
             at=now,
             tenant=tenant,
         )
         put(raw, Incoming(conversation, "", encode(message), message), now)
-        raw.execute(_FIRED, (conversation, key))
     return len(due)
 
 

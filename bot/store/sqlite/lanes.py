@@ -119,7 +119,7 @@ def take(
     accepted, taken = inbox.take(raw, item, worker, until, now)
     if not taken:
         return accepted, None
-    return accepted, as_claim(raw.execute(_ONE, (accepted.conversation,)).fetchone())
+    return accepted, claim_or_none(raw.execute(_ONE, (accepted.conversation,)).fetchone())
 
 
 def commit(raw: sqlite3.Connection, change: Change) -> Committed:

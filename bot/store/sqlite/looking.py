@@ -18,9 +18,9 @@ from bot.store.rows import (
     OUTBOX,
     as_case,
     as_conversation,
-    as_dead_letter,
+    as_dead_letters,
     as_entries,
-    as_row,
+    as_rows,
 )
 
 # Behind a reply that still waits nothing is shown: it would appear later in front of what a client already has.
@@ -88,7 +88,7 @@ def unsent(raw: sqlite3.Connection, conversation: str) -> list[OutRow]:
         rows = raw.execute(_UNSENT + "AND o.conversation = ? " + _IN_ORDER, (conversation,))
     else:
         rows = raw.execute(_UNSENT + _IN_ORDER)
-    return [as_row(row) for row in rows]
+    return as_rows(rows)
 
 
 def recall(raw: sqlite3.Connection, person: str, key: str) -> bytes | None:
@@ -118,9 +118,9 @@ def trace(raw: sqlite3.Connection, conversation: str, n: int) -> tuple[bytes, li
     row = raw.execute("SELECT trace FROM traces WHERE conversation = ? AND n = ?", (conversation, n)).fetchone()
     if row is None:
         return None
-    return row[0], [as_row(made) for made in raw.execute(_MADE, (conversation, n))]
+    return row[0], as_rows(raw.execute(_MADE, (conversation, n)))
 
 
 def dead_letters(raw: sqlite3.Connection, limit: int) -> list[DeadLetter]:
     """Turns that were given up, newest first."""
-    return [as_dead_letter(row) for row in raw.execute(_DEAD, (limit,))]
+    return as_dead_letters(raw.execute(_DEAD, (limit,)))

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from bot.errors import StoreError
 from bot.messages import Address
 from bot.store.contract import Begun, Outgoing, OutRow
-from bot.store.rows import OUTBOX, as_row, begun, body, fresh, once
+from bot.store.parking import KEEP, as_letter, given_up, row_or_letter
+from bot.store.rows import OUTBOX, begun, body, fresh, once
 
 _INSERT = """
 INSERT INTO outbox (conversation, seq, turn, target, key, body, source, author, always, edits, at, held_until,
@@ -47,6 +48,10 @@ WHERE o.status IN ('pending', 'sending') AND o.not_before <= ?1 AND o.held_until
 ORDER BY o.not_before LIMIT ?2"""
 
 _HOLD = "UPDATE outbox SET held_until = ? WHERE conversation = ? AND seq = ?"
+
+_KEEP = KEEP.format(*"???????")
+
+_GIVE_UP = "UPDATE outbox SET status = ?, error = ? WHERE conversation = ? AND seq = ?"
 
 # Whoever held them is dead. A message of theirs may still be on its way, so the time of a look at its outcome stays;
 # desks look before they write, so a call to one need not wait.
@@ -134,9 +139,16 @@ def _insert(raw: sqlite3.Connection, row: OutRow, times: Times) -> bool:
 
 
 def pick_up(raw: sqlite3.Connection, limit: int, until: float, now: float) -> list[OutRow]:
-    """Hold the first rows of lines that nobody holds."""
-    rows = [as_row(row) for row in raw.execute(_READY, (now, limit))]
-    raw.executemany(_HOLD, [(until, row.conversation, row.seq) for row in rows])
+    """Hold the first rows of lines that nobody holds; what can't be decoded is kept, and its line goes on."""
+    rows = []
+    for found in raw.execute(_READY, (now, limit)).fetchall():
+        row = row_or_letter(found, now)
+        if isinstance(row, OutRow):
+            raw.execute(_HOLD, (until, row.conversation, row.seq))
+            rows.append(row)
+        else:
+            raw.execute(_KEEP, as_letter(row))
+            raw.execute(_GIVE_UP, (given_up(found), row.problem, *found[:2]))
     return rows
 
 

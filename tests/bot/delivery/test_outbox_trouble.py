@@ -13,13 +13,13 @@ from bot.clock import SeededEntropy
 from bot.delivery.outbox import SWEEP, Outbox
 from bot.delivery.pacing import LocalBuckets
 from bot.delivery.sending import Means
-from bot.errors import UnknownOutcome
-from bot.store.contract import Begun, OutRow
+from bot.errors import RateLimited, UnknownOutcome
+from bot.store.contract import Begun, Committed, OutRow
 from bot.store.sqlite import SqliteStore
 from bot.testing import FakeChannel, Platform
 from bot.testing.clock import VirtualClock
 from bot.testing.fakes import Pulse
-from bot.testing.store_kit import NOW, answer, reply
+from bot.testing.store_kit import NOW, answer, message, reply, result, take
 
 
 class Deaf(FakeChannel):
@@ -113,3 +113,84 @@ async def test_an_account_that_is_closed_while_a_send_is_marked_gets_nothing(
         assert place.platform.taken == []
         await place.passes(5.0, step=1.0)
         assert len(place.platform.taken) == 1
+
+
+async def test_what_nobody_foresaw_in_a_look_for_rows_does_not_end_the_looking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Place(tmp_path) as place:
+        await place.outbox.start()
+        await answer(place.store, "e1", reply("a", "found"))
+        place.clock.move(NOW + 60)
+        pick_up, broken = place.store.pick_up, [True]
+
+        async def once(limit: int, hold: float, now: float) -> list[OutRow]:
+            if broken:
+                broken.pop()
+                raise ValueError("a row that no decoder knows")
+            return await pick_up(limit, hold, now)
+
+        monkeypatch.setattr(place.store, "pick_up", once)
+        await place.passes(4 * SWEEP)
+        assert not broken
+        assert [delivery.reply.text for delivery in place.platform.taken] == ["found"]
+
+
+class Closing(FakeChannel):
+    """Takes a few messages, then says for how long it wants nothing of the account; and so on."""
+
+    def __init__(self, platform: Platform, clock: VirtualClock, *, burst: int, closes: float) -> None:
+        super().__init__("web", platform, Pulse())
+        self._clock, self._burst, self._closes = clock, burst, closes
+        self._until, self._left = 0.0, burst
+        self.refused = self.early = 0
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        now = self._clock.now()
+        if self._until and now >= self._until:
+            self._left, self._until = self._burst, 0.0
+        if not self._left:
+            self._until, self._left = now + self._closes, 0
+        if self._until:
+            self.refused += 1
+            raise RateLimited(self._until - now, account=True)
+        self._left -= 1
+        return await super().send(delivery)
+
+
+async def test_those_who_wait_for_a_platform_come_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Place(tmp_path) as place:
+        channel = Closing(place.platform, place.clock, burst=10, closes=2.0)
+        place.use(channel)
+        postpone, marked = place.store.postpone, place.store.mark_sending
+        writes: list[float] = []
+
+        async def counted(row: OutRow, pause: float, error: str, now: float) -> bool:
+            writes.append(now)
+            return await postpone(row, pause, error, now)
+
+        async def counted_too(row: OutRow, wait: float, now: float) -> Begun:
+            writes.append(now)
+            return await marked(row, wait, now)
+
+        for number in range(300):
+            rows = (await _answer_in(place.store, str(number))).rows
+            place.outbox.accept(rows, NOW)
+        await place.passes(1.0)
+        monkeypatch.setattr(place.store, "postpone", counted)
+        monkeypatch.setattr(place.store, "mark_sending", counted_too)
+        await place.passes(10.0)
+        busiest = max(sum(1 for at in writes if begin <= at < begin + 1.0) for begin in writes)
+        assert busiest < 100, "of 300 who wait, a few at a time"
+        assert channel.refused < 100
+        channel._closes = 0.05
+        await place.passes(40.0)
+        assert len(place.platform.taken) == 300
+        assert await place.store.unsent() == []
+
+
+async def _answer_in(store: SqliteStore, chat: str) -> Committed:
+    await store.put(message(f"e{chat}", chat=chat), NOW)
+    return await store.commit(result(await take(store), reply("a", f"to {chat}")))

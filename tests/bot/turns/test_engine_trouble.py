@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bot import Delivery, Message, Receipt, Sender, Skill, Text, Turn
@@ -175,3 +176,21 @@ async def test_a_turn_that_is_heard_of_late_does_not_end_the_next_one(tmp_path: 
     dialogs.drop(CHAT, current)
     assert CHAT not in dialogs._live
     await store.stop()
+
+
+async def test_what_nobody_foresaw_in_a_claim_does_not_end_the_claiming(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Bot(greeter()) as bot:
+        store: Store = bot.app.engine._store
+        claim, broken = store.claim, [True]
+
+        async def once(worker: str, limit: int, lease: float, now: float) -> list[Claim]:
+            if broken:
+                broken.pop()
+                raise ValueError("a row that no decoder knows")
+            return await claim(worker, limit, lease, now)
+
+        monkeypatch.setattr(store, "claim", once)
+        bot.app.engine.ring()
+        await until(lambda: not broken, bot, 0.6)
+        await store.put(msgspec.structs.replace(message("m1", "good day"), address=bot.user("ann").address), NOW)
+        await until(lambda: len(said(bot)) == 1, bot, 0.6)
