@@ -10,11 +10,19 @@ from channels.slack.words import Names, text_of
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """The modal that a form came in: the names of its fields, and the note that the form stands in, if it has one."""
+
+    fields: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """Something said. With `joined`, only where one of these addresses is known: else it is other people's talk.
 
     `client_id` is the sender's own id for the gesture; `team` is whose workspace it is; `ours` says that it is about a
-    message of the bot's own.
+    message of the bot's own; `form` is the modal that it was said in.
     """
 
     message: Message
@@ -22,6 +30,7 @@ class Heard:
     client_id: str = ""
     team: str = ""
     ours: bool = False
+    form: Sent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +43,17 @@ class Greeted:
 
 @dataclass(frozen=True, slots=True)
 class FormWanted:
-    """The button of a form was pressed; `trigger` opens it, within three seconds."""
+    """The button of a form was pressed; `trigger` opens it, within three seconds.
+
+    `message` says that it was pressed, for when there is no form any more.
+    """
 
     team: str
     trigger: str
     value: str
     chat: str
     thread: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from tests.platforms.slack_rules import Json, seen, walk, wrong_message, wrong_view
+from tests.platforms.slack_rules import Json, seen, walk, wrong_answer, wrong_message, wrong_view
 from tests.servers import free_port
 
 SECRET, TOKEN, APP_TOKEN = "slack-signing-secret", "xoxb-slack-token", "xapp-slack-token"
@@ -75,6 +75,7 @@ class SlackServer:
         self.faults: deque[Faulty] = deque()
         self.ephemeral: list[Json] = []
         self.views: list[Json] = []
+        self.answers: list[Json] = []
         self.homes: dict[str, Json] = {}
         self.statuses: dict[tuple[str, str], str] = {}
         self.prompts: list[Json] = []
@@ -220,7 +221,7 @@ class SlackServer:
             name, element = block["block_id"], block["element"]
             given = values.get(name)
             match element["type"]:
-                case "static_select":
+                case "static_select" | "radio_buttons":
                     options = [option for option in element["options"] if option["text"]["text"] == given]
                     state[name] = {"selected_option": options[0] if options else None}
                 case "datepicker":
@@ -252,10 +253,19 @@ class SlackServer:
         kind = "application/x-www-form-urlencoded" if form else "application/json"
         for attempt in range(again + 1):
             retry = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_error"} if attempt else {}
-            status, _ = await self.post(body, path=path, headers={"Content-Type": kind, **retry})
+            status, answer = await self.post(body, path=path, headers={"Content-Type": kind, **retry})
             if status == 200:
+                self._answered(payload, json.loads(answer) if answer else None)
                 return True
         return False
+
+    def _answered(self, payload: Json, answer: Any) -> None:
+        """What was said to a modal that was sent; anything that Slack would not understand ends the test."""
+        view = payload.get("view")
+        if payload.get("type") == "view_submission" and view:
+            problem = wrong_answer(view, answer)
+            assert not problem, f"{problem}: {answer}"
+            self.answers.append(answer)
 
     async def interact(self, payload: Json) -> bool:
         """Deliver an interaction, as a form."""
@@ -300,6 +310,7 @@ class SlackServer:
             until = asyncio.get_running_loop().time() + self.ack_seconds
             while asyncio.get_running_loop().time() < until and not socket.closed:
                 if id in self.acknowledged:
+                    self._answered(payload, self.acknowledged[id])
                     return True
                 await asyncio.sleep(0.005)
         return False

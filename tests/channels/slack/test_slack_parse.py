@@ -308,7 +308,9 @@ def test_link_buttons_and_home_buttons_are_nothing() -> None:
 
 def test_a_forms_button_wants_the_form() -> None:
     found = read(pressed({"type": "button", "action_id": "form", "value": "{}", "block_id": "fd|1.5|0"}), KNOWN)
-    assert found == FormWanted("T1", "t.1", "{}", "C1", "1.5")
+    assert isinstance(found, FormWanted)
+    assert (found.team, found.trigger, found.value, found.chat, found.thread) == ("T1", "t.1", "{}", "C1", "1.5")
+    assert isinstance(found.message.content, Pressed)
 
 
 def test_a_modal_comes_back_once() -> None:
