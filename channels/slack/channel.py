@@ -133,6 +133,8 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             await parts.background.stop()
             await parts.ledger.write()
             await parts.files.close()
+            if isinstance(parts.workspaces, ManyWorkspaces):
+                await parts.workspaces.stop()
         await self._calls.stop()
 
     async def send(self, delivery: Delivery) -> Receipt:
@@ -210,7 +212,7 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             key = await asyncio.to_thread(key_of, settings.secret.get_secret_value())
         else:
             key = await asyncio.to_thread(key_in, self._home)
-        return ManyWorkspaces(self.account, gateway, Vault(key), self._clock)
+        return ManyWorkspaces(self.account, settings, gateway, self._calls, Vault(key), self._clock)
 
     # --- what comes in
 

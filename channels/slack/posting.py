@@ -74,7 +74,8 @@ class Posting:
         try:
             return await self._calls.post(method, workspace.token, {"channel": chat, **threaded, **body})
         except Rejected as problem:
-            self._workspaces.doubt(team, problem)
+            if self._workspaces.doubt(team, problem):
+                raise NotSent(str(problem)) from problem
             raise
 
     async def send(self, delivery: Delivery) -> Receipt:
