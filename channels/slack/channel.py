@@ -165,9 +165,10 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             return
         team, chat, thread = place(address)
         # Streams are for threads, and outside a chat of two they want to know whom they are for.
-        user = parts.courtesies.whose(address)
-        native = self._settings.assistant and bool(thread) and (chat.startswith("D") or bool(team and user))
-        parts.growing.show(address, key, text, (team, user if team else ""), native=native)
+        home, user = parts.workspaces.home(team), parts.courtesies.whose(address)
+        recipient = (home, user) if home and user else ("", "")
+        native = self._settings.assistant and bool(thread) and (chat.startswith("D") or bool(recipient[1]))
+        parts.growing.show(address, key, text, recipient, native=native)
 
     def open_file(self, ref: str) -> AbstractAsyncContextManager[Download]:
         """A file that somebody sent."""

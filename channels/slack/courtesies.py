@@ -16,7 +16,7 @@ from channels.slack.calls import Calls, Refusal
 from channels.slack.incoming import FormWanted
 from channels.slack.posting import place
 from channels.slack.settings import SlackAccount
-from channels.slack.views import NOTED, home_view, modal, prompts, unpacked
+from channels.slack.views import NOTED, Place, home_view, modal, prompts, unpacked
 from channels.slack.words import items, mapping, text_of
 from channels.slack.workspaces import Workspaces
 
@@ -117,7 +117,8 @@ class Courtesies:
             log.info("slack_form_gone", why=str(problem))
             return False
         note = wanted.value.removeprefix(NOTED) if wanted.value.startswith(NOTED) else ""
-        view = modal(form, wanted.chat, wanted.thread, note)
+        place = Place(token=form.token, chat=wanted.chat, thread=wanted.thread, note=note, team=wanted.team)
+        view = modal(form, place)
         await self._do(wanted.team, "views.open", {"trigger_id": wanted.trigger, "view": view})
         return True
 

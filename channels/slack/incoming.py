@@ -107,6 +107,10 @@ def _nameless(user: str) -> str:
     return ""
 
 
+def _nobody(team: str, user: str) -> str:
+    return ""
+
+
 def _nowhere(ref: str, name: str) -> str:
     return ref
 
@@ -115,6 +119,8 @@ def _nowhere(ref: str, name: str) -> str:
 class Known:
     """What a parser is told. `own` is the bot's user id in a workspace, where nothing in the payload says it.
 
+    `name` is somebody's name there: one id may be two people in two workspaces.
+
     `many` says that the account serves many workspaces: then theirs are parts of all ids.
     """
 
@@ -122,8 +128,12 @@ class Known:
     now: float
     many: bool = False
     own: Callable[[str], str] = field(default=_nameless)
-    name: Names = field(default=_nameless)
+    name: Callable[[str, str], str] = field(default=_nobody)
     file_url: Callable[[str, str], str] = field(default=_nowhere)
+
+    def names(self, team: str) -> Names:
+        """The names of a workspace's people."""
+        return lambda user: self.name(team, user)
 
     def scoped(self, team: str, id: str) -> str:
         """An id that no other workspace has."""

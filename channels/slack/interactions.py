@@ -67,7 +67,7 @@ def _submitted(payload: Payload, known: Known) -> Incoming:
     values, text = answers(view)
     # A modal can be sent once: whoever sends it again was told that it failed.
     id = f"v.{need(view, 'id')}"
-    team = text_of(view.get("app_installed_team_id")) or _team(payload)
+    team = place.team or text_of(view.get("app_installed_team_id")) or _team(payload)
     said = Submitted(token=place.token, values=values, text=text)
     heard = _heard(known, payload, team, (place.chat, place.thread), id, said)
     return replace(heard, form=Sent(fields_of(view), place.note))
@@ -83,14 +83,14 @@ def _shortcut(payload: Payload, known: Known) -> Incoming:
     else:
         chat, ts = need(mapping(payload.get("channel")), "id"), stamp(message, "ts")
         thread = text_of(message.get("thread_ts")) or ("" if chat.startswith("D") else ts)
-        place, text = (chat, thread), from_mrkdwn(text_of(message.get("text")), "", known.name)
+        place, text = (chat, thread), from_mrkdwn(text_of(message.get("text")), "", known.names(_team(payload)))
     id = f"s.{text_of(payload.get('trigger_id')) or need(payload, 'action_ts')}"
     return _heard(known, payload, _team(payload), place, id, Command(name=name, text=text))
 
 
 def _command(payload: Payload, known: Known) -> Incoming:
     name = need(payload, "command").removeprefix("/").lower()
-    text = from_mrkdwn(text_of(payload.get("text")), "", known.name).strip()
+    text = from_mrkdwn(text_of(payload.get("text")), "", known.names(_team(payload))).strip()
     place = (need(payload, "channel_id"), "")
     id = f"c.{need(payload, 'trigger_id')}"
     return _heard(known, payload, _team(payload), place, id, Command(name=name, text=text))
@@ -99,7 +99,7 @@ def _command(payload: Payload, known: Known) -> Incoming:
 def _heard(known: Known, payload: Payload, team: str, place: tuple[str, str], id: str, said: Content) -> Heard:
     user = mapping(payload.get("user"))
     who = text_of(user.get("id")) or need(payload, "user_id")
-    name = known.name(who) or text_of(user.get("name")) or text_of(user.get("username"))
+    name = known.name(team, who) or text_of(user.get("name")) or text_of(user.get("username"))
     message = Message(
         event_id=known.scoped(team, id),
         address=known.address(team, *place),

@@ -27,12 +27,16 @@ _CAN = "What I can do"
 
 
 class Place(Value, frozen=True):
-    """What a modal carries, to say where it belongs; `note` is the key of the form's note, if it has one."""
+    """What a modal carries, to say where it belongs; `note` is the key of the form's note, if it has one.
+
+    `team` is whose installation opened it: what is sent in may name another workspace of the same organisation.
+    """
 
     token: str
     chat: str
     thread: str = ""
     note: str = ""
+    team: str = ""
 
 
 def packed(form: Form) -> str:
@@ -52,9 +56,8 @@ def unpacked(text: str) -> Form:
     return msgspec.json.decode(text, type=Form)
 
 
-def modal(form: Form, chat: str, thread: str, note: str = "") -> JsonObject:
+def modal(form: Form, place: Place) -> JsonObject:
     """The view to open for a form."""
-    place = Place(token=form.token, chat=chat, thread=thread, note=note)
     return {
         "type": "modal",
         "callback_id": "form",

@@ -52,6 +52,9 @@ class Workspaces(Protocol):
     def own(self, team: str) -> str:
         """The bot's user id, as far as it is known here and now."""
 
+    def home(self, team: str) -> str:
+        """The workspace itself, where an installation is for one; empty for an organisation's, or while unknown."""
+
     async def forget(self, team: str, at: float) -> None:
         """The workspace took its tokens back. Raises StoreUnavailable."""
 
@@ -63,7 +66,7 @@ class OneWorkspace:
     """A token from the settings, for whatever workspace it belongs to."""
 
     def __init__(self, token: str, calls: Calls) -> None:
-        self._token, self._calls, self._own = token, calls, ""
+        self._token, self._calls, self._own, self._team = token, calls, "", ""
 
     async def find(self, team: str) -> Workspace:
         """Always the same."""
@@ -75,7 +78,12 @@ class OneWorkspace:
 
     async def meet(self) -> None:
         """Ask Slack who we are. Raises SendError."""
-        self._own = text_of((await self._calls.post("auth.test", self._token, {})).get("user_id"))
+        told = await self._calls.post("auth.test", self._token, {})
+        self._own, self._team = text_of(told.get("user_id")), text_of(told.get("team_id"))
+
+    def home(self, team: str) -> str:
+        """As `meet` found it out."""
+        return self._team if self._team.startswith("T") else ""
 
     async def forget(self, team: str, at: float) -> None:
         """There is nothing to forget: the operator has to put another token in."""
@@ -147,6 +155,10 @@ class ManyWorkspaces:
         """As it was when it was last looked up."""
         _, known = self._known.get(team, (0.0, None))
         return known.own if known is not None else ""
+
+    def home(self, team: str) -> str:
+        """Ids of organisations begin with another letter."""
+        return team if team.startswith("T") else ""
 
     async def keep(self, team: str, given: Granted) -> None:
         """A workspace or an organisation installed us. Raises StoreUnavailable."""

@@ -26,7 +26,7 @@ from bot import (
 )
 from bot.testing.channel_kit import soon
 from channels.slack import intake
-from channels.slack.views import modal
+from channels.slack.views import Place, modal
 from tests.channels.slack.bench import CHANNEL, FLAT, opened
 from tests.platforms.slack import BOT, DM, PERSON, TEAM
 from tests.platforms.slack_rules import PAYLOADS
@@ -218,7 +218,7 @@ async def test_a_form_with_something_wrong_stays_open_and_nothing_is_stored(tmp_
 async def test_a_check_that_takes_too_long_is_left_to_the_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     form = Form(title="Refund", token="f1", fields=(FormField(name="why", label="Why?"),), open="Tell me")
     async with opened(tmp_path) as bench:
-        view = modal(form, DM, "")
+        view = modal(form, Place(token="f1", chat=DM))
         stuck = asyncio.Event()
 
         async def hangs(message: object) -> dict[str, str]:

@@ -26,14 +26,14 @@ from channels.slack.incoming import (
     Uninstalled,
 )
 from channels.slack.parse import read
-from channels.slack.views import modal
+from channels.slack.views import Place, modal
 from channels.slack.webhook import decode
 from channels.slack.words import emoji_of, words
 from tests.platforms.slack_rules import PAYLOADS
 
 needs_data = pytest.mark.skipif(not PAYLOADS.is_dir(), reason="needs ../shared/data/slack/bolt-python-test-payloads")
 
-KNOWN = Known("main", 1_700_000_000.0, own=lambda team: "UBOT", name=lambda user: {"UBEA": "Bea"}.get(user, ""))
+KNOWN = Known("main", 1_700_000_000.0, own=lambda team: "UBOT", name=lambda team, user: {"UBEA": "Bea"}.get(user, ""))
 MANY = Known("main", 1_700_000_000.0, many=True)
 
 
@@ -314,7 +314,10 @@ def test_a_forms_button_wants_the_form() -> None:
 
 
 def test_a_modal_comes_back_once() -> None:
-    view = modal(Form(title="x", token="f1", fields=(FormField(name="why", label="Why?"),)), "C1", "1.5")
+    view = modal(
+        Form(title="x", token="f1", fields=(FormField(name="why", label="Why?"),)),
+        Place(token="f1", chat="C1", thread="1.5"),
+    )
     state = {"values": {"why": {"value": {"value": "late"}}}}
     payload = {"type": "view_submission", "user": {"id": "UANA"}, "team": {"id": "T1"}}
     found = heard({**payload, "view": {**view, "id": "V1", "state": state}})

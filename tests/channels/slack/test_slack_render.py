@@ -103,7 +103,7 @@ def test_whatever_the_core_makes_fit_is_taken_by_slack(what: str) -> None:
         for part in fit(reply, capabilities, measure):
             posted = render(part, author=text, form=packed(part.form) if part.form else "")
             assert wrong_message({"text": posted.text, "blocks": posted.blocks}) == ""
-    assert wrong_view(modal(form, "C1", "1.2")) == ""
+    assert wrong_view(modal(form, Place(token="f1", chat="C1", thread="1.2"))) == ""
 
 
 def _capabilities() -> Capabilities:
@@ -201,7 +201,10 @@ def test_a_modal_has_an_element_for_every_kind_and_brings_the_values_back() -> N
     kinds = ("text", "long", "number", "date", "email", "choice")
     choices = (Choice(label="Broken", value="b"), Choice(label="Late"))
     fields = tuple(FormField(name=kind, label=kind.title(), kind=kind, choices=choices) for kind in kinds)  # type: ignore[arg-type]
-    view = modal(Form(title="A form with a very long title", token="f1", fields=fields), "T1/C1", "1.2")
+    view = modal(
+        Form(title="A form with a very long title", token="f1", fields=fields),
+        Place(token="f1", chat="T1/C1", thread="1.2"),
+    )
     assert wrong_view(view) == ""
     assert place_of(str(view["private_metadata"])) == Place(token="f1", chat="T1/C1", thread="1.2")
     assert place_of("other") is None
@@ -262,7 +265,7 @@ MANY = tuple(Choice(label=str(number)) for number in range(40))
 def test_a_field_is_slacks_own_element_and_what_stands_in_it_fits(
     field: FormField, expected: dict[str, object]
 ) -> None:
-    view = modal(Form(title="x", token="f1", fields=(field,)), "D1", "")
+    view = modal(Form(title="x", token="f1", fields=(field,)), Place(token="f1", chat="D1", thread=""))
     assert wrong_view(view) == ""
     element = input_of(field)["element"]
     assert isinstance(element, dict)
