@@ -104,6 +104,44 @@ def wrong_answer(view: Json, answer: Any) -> str:
             return "response_action"
 
 
+def wrong_manifest(manifest: Json) -> str:
+    """What is wrong with a manifest; the schema that it is held against too is Slack's own, where it is at hand."""
+    shown, features, settings = (manifest[name] for name in ("display_information", "features", "settings"))
+    if not 0 < len(shown["name"]) <= 35 or not 0 < len(shown["description"]) <= 140:
+        return "display_information"
+    commands, shortcuts = features.get("slash_commands", [{}]), features.get("shortcuts", [{}])
+    if not 0 < len(commands) <= 50 or not 0 < len(shortcuts) <= 10:
+        return "too many, or an empty list"
+    for one in filter(None, commands):
+        if not re.fullmatch(r"/[^\s/]{1,31}", one["command"]) or not 0 < len(one["description"]) <= 2000:
+            return f"slash_commands: {one}"
+        if ("url" in one) == settings["socket_mode_enabled"]:
+            return "a command has an address in HTTP only"
+    for one in filter(None, shortcuts):
+        if not 0 < len(one["name"]) <= 24 or not 0 < len(one["description"]) <= 150:
+            return f"shortcuts: {one}"
+    scopes, events = manifest["oauth_config"]["scopes"]["bot"], settings["event_subscriptions"]["bot_events"]
+    if len(scopes) != len(set(scopes)) or len(events) != len(set(events)):
+        return "twice the same"
+    missing = [event for event in events if not NEEDED.get(event, set()) <= set(scopes)]
+    return f"no scope for {missing}" if missing else ""
+
+
+NEEDED: dict[str, set[str]] = {
+    "app_mention": {"app_mentions:read"},
+    "assistant_thread_context_changed": {"assistant:write"},
+    "assistant_thread_started": {"assistant:write"},
+    "member_joined_channel": {"channels:read", "groups:read"},
+    "message.channels": {"channels:history"},
+    "message.groups": {"groups:history"},
+    "message.im": {"im:history"},
+    "message.mpim": {"mpim:history"},
+    "reaction_added": {"reactions:read"},
+    "reaction_removed": {"reactions:read"},
+}
+"""The scopes without which Slack lets nobody subscribe to an event [Slack's reference]."""
+
+
 def _wrong_input(element: Json) -> str:
     """The limits of inputs, which what stands in them from the start has to keep as well."""
     value = element.get("initial_value", "")
