@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,6 +28,7 @@ from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings, 
 from bot.store.contract import Store
 from bot.store.opening import choose_store
 from bot.web import Control, ask_running
+from channels.slack import SlackSettings
 from channels.terminal import TerminalChannel, profile_names
 from handoff.console import ConsoleDesk
 
@@ -243,6 +245,28 @@ _on_one("cancel", "Send nothing more of it, ever.")
 def console_link(settings: Settings, name: str) -> None:
     """Make a link that signs the agent NAME in, once."""
     click.echo(serving.run(_ask(settings, "console-link", name)))
+
+
+@main.command("slack-manifest")
+@click.option("--name", default="Frontdesk", help="What the app is called.")
+@click.option("--account", default="main", metavar="NAME", help="Whose settings: an account's name.")
+@click.option("--socket", is_flag=True, help="Socket Mode, even where PUBLIC_URL is https.")
+@click.option("--install", is_flag=True, help="For many workspaces or an organisation, with tokens that expire.")
+@click.pass_obj
+def slack_manifest(settings: Settings, name: str, account: str, socket: bool, install: bool) -> None:
+    """Print what to paste at api.slack.com/apps: the app with all commands of the skills."""
+    from channels.slack.manifest import Wanted, manifest  # noqa: PLC0415 - its libraries may be missing
+
+    log.configure(LogSettings(level="error"), settings.secrets)
+    slack = settings.own(SlackSettings, "slack")
+    url = settings.own(ServerSettings, "server").public_url.rstrip("/")
+    public = url.startswith("https://")
+    if install and not public:
+        raise StartError("Workspaces install the app over https: set PUBLIC_URL to the bot's own https address.")
+    at = "/channels/slack" if account == "main" else f"/channels/slack/{account}"
+    wanted = Wanted(name, at, url, sockets=socket or not public, installs=install)
+    commands = build(settings, serve=False).inbox.commands()
+    click.echo(json.dumps(manifest(commands, slack.all().get(account, slack), wanted), indent=2, ensure_ascii=False))
 
 
 @main.command("dry-replay")

@@ -83,6 +83,7 @@ class App:
         patience = settings.own(HandoffSettings, "handoff").patience
         self.bridge = Bridge(store, self.inbox, clock, phrases, patience=patience)
         self.inbox.signalled = self.bridge.typing
+        self.inbox.open_form = self._dialogs.form
         self.inbox.known = lambda: self._conversing.router.commands
         means = Means(store, clock, entropy, self.buckets, self.bridge.perform, self.bridge.refused)
         self.outbox = Outbox(means)

@@ -7,7 +7,7 @@ message to the `Gateway`, which returns only once the message is stored.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal
@@ -126,6 +126,14 @@ class Gateway(Peers):
         """Store a message; only then acknowledge it to the platform.
 
         Raises StoreUnavailable when it could not be stored: let the platform deliver it again.
+        """
+
+    @abstractmethod
+    async def problems(self, message: Message) -> Mapping[str, str]:
+        """What is wrong with a form before it is sent, where a platform can say so while it is still open.
+
+        By the names of its fields, under "" for what is wrong with the whole, as plain sentences; empty when it may be
+        sent. Nothing is stored, and nobody need ask: what is received is checked once more, and asked again if wrong.
         """
 
     @abstractmethod

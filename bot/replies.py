@@ -60,14 +60,24 @@ class Mention(Value, frozen=True):
 
 
 class FormField(Value, frozen=True):
-    """One question of a form. `choices` are for the kind "choice"."""
+    """One question of a form. `choices` are for the kind "choice"; `value` stands in it from the start.
+
+    Numbers are from `least` to `most`, whole ones where it is `whole`; words have `shortest` to `longest` characters. A
+    limit that is empty or 0 is none.
+    """
 
     name: str
     label: str
-    kind: Literal["text", "long", "number", "date", "email", "choice"] = "text"
+    kind: Literal["text", "long", "number", "date", "email", "url", "choice"] = "text"
     choices: tuple[Choice, ...] = ()
     hint: str = ""
     optional: bool = False
+    value: str = ""
+    whole: bool = False
+    least: str = ""
+    most: str = ""
+    shortest: int = 0
+    longest: int = 0
 
 
 class Form(Value, frozen=True):

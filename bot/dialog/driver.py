@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from bot.dialog.forms import FormLike
 from bot.dialog.gates import Gates
 from bot.dialog.journal import UNASKED, Frame, Lane, Offer, Outcome, load
 from bot.dialog.run import Run
@@ -121,6 +122,12 @@ class Dialogs:
         if live is not None and (lane is None or live.lane is lane):
             del self._live[conversation]
             self._end(list(live.runs.values()))
+
+    def form(self, conversation: str, token: str) -> FormLike | None:
+        """The form that is open under a token, if the handler that asked it is in memory."""
+        live = self._live.get(conversation)
+        asked = [run.question.like for run in live.runs.values() if run.question] if live else []
+        return next((like for like in asked if isinstance(like, FormLike) and like.token == token), None)
 
     async def close(self) -> None:
         """Forget everything; wait a moment for handlers to let go."""

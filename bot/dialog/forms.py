@@ -22,6 +22,7 @@ import msgspec
 from msgspec.structs import replace
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from bot.dialog.fields import EMAIL, URL, address_in, figure, limited, sentence, text_kind, url_in
 from bot.dialog.likes import Like, NotLike, like_of
 from bot.errors import Misuse
 from bot.rendering import escape, parse
@@ -31,19 +32,21 @@ SKIP = Choice(label="Skip", value="form:skip")
 """What leaves out a question that need not be answered."""
 
 _YES_NO = {"Yes": True, "No": False}
-_EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
 _KINDS: dict[object, Literal["number", "date"]] = {int: "number", float: "number", Decimal: "number", date: "date"}
 _PLACE = re.compile(r" - at `\$\.?(\w*)[^`]*`")
+_LENGTH, _BOUND = re.compile(r"String should (have .*)"), re.compile(r"Input should (be (?:less|greater) than .*)")
 _LIMIT = re.compile(r"^Expected `\w+`(?P<length> of length)? (?P<sign><=|>=) (?P<number>[\d.]+)")
-_NOTHING: Any = object()
 
 
 class Invalid(NotLike):
-    """The answers together do not make an instance; `fields` are those to blame, if that is known."""
+    """The answers together do not make an instance; `fields` are those to blame, if that is known.
+
+    It says so as CommonMark, and `plain` without.
+    """
 
     def __init__(self, problem: str, fields: Iterable[str] = ()) -> None:
-        self.fields = frozenset(fields)
-        super().__init__(problem)
+        self.fields, self.plain = frozenset(fields), problem
+        super().__init__(escape(problem))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,20 @@ class Part:
                 raise NotLike("an answer")
             return self.default() if self.default else None
         if self.like is not None:
-            return self._checked(self.like.parse(text, now))
+            return self._checked(self._parsed(text, now))
         for label, option in self.options.items():
             if label.casefold() == text.casefold():
                 return option
         raise NotLike(f"one of: {', '.join(self.options)}")
+
+    def _parsed(self, text: str, now: float) -> object:
+        assert self.like is not None  # noqa: S101 - who calls it has looked
+        exact = figure(text) if self.field.kind == "number" else None
+        if exact is None:
+            return self.like.parse(text, now)
+        if self.field.whole and exact != int(exact):
+            raise NotLike
+        return self.like.kind(exact)
 
     def _checked(self, value: object) -> object:
         if self.check is not None:
@@ -130,17 +142,34 @@ class FormLike(Like):
 
     def submitted(self, values: Mapping[str, str], now: float) -> Any:
         """The instance. Raises NotLike with a line for each field that is wrong, as CommonMark."""
+        answers, problems = self._answers(values, now)
+        if problems:
+            labels = {part.field.name: part.field.label for part in self.parts}
+            lines = [f"**{escape(labels[name])}**: {escape(problem)}" for name, problem in problems.items()]
+            raise NotLike("\n\n".join(lines))
+        return self.build(answers)
+
+    def problems(self, values: Mapping[str, str], now: float) -> dict[str, str]:
+        """What is wrong by the names of fields, as plain sentences; under "" where no field is to blame."""
+        answers, problems = self._answers(values, now)
+        if problems:
+            return problems
+        try:
+            self.build(answers)
+        except Invalid as problem:
+            return dict.fromkeys(problem.fields or ("",), problem.plain)
+        return {}
+
+    def _answers(self, values: Mapping[str, str], now: float) -> tuple[dict[str, object], dict[str, str]]:
         answers: dict[str, object] = {}
-        problems: list[str] = []
+        problems: dict[str, str] = {}
         for part in self.parts:
             try:
                 answers[part.field.name] = part.filled(values.get(part.field.name, ""), now)
             except NotLike as problem:
                 wanted = str(problem) or (part.like.hint if part.like else "") or "something else"
-                problems.append(f"**{escape(part.field.label)}**: I need {escape(wanted)}.")
-        if problems:
-            raise NotLike("\n\n".join(problems))
-        return self.build(answers)
+                problems[part.field.name] = sentence(wanted)
+        return answers, problems
 
     def build(self, answers: Mapping[str, object]) -> Any:
         """An instance of typed answers. Raises Invalid."""
@@ -150,9 +179,9 @@ class FormLike(Like):
             return self.kind(**answers)
         except ValidationError as problem:
             fields = {str(error["loc"][0]) for error in problem.errors() if error["loc"]}
-            raise Invalid(escape(_first(problem)), fields) from problem
+            raise Invalid(_first(problem), fields) from problem
         except ValueError as problem:
-            raise Invalid(escape(str(problem))) from problem
+            raise Invalid(str(problem)) from problem
 
 
 @lru_cache(maxsize=256)
@@ -182,7 +211,7 @@ def _struct(kind: type[msgspec.Struct]) -> Iterable[Part]:
     hints = typing.get_type_hints(kind, include_extras=True)
     for field in msgspec.structs.fields(kind):
         default = _default(field.default, field.default_factory, msgspec.NODEFAULT)
-        yield _part(kind, field.name, hints[field.name], {}, default)
+        yield _showing(_part(kind, field.name, hints[field.name], {}, default), field.default)
 
 
 def _dataclass(kind: Any) -> Iterable[Part]:
@@ -190,7 +219,7 @@ def _dataclass(kind: Any) -> Iterable[Part]:
     for field in dataclasses.fields(kind):
         if field.init:
             default = _default(field.default, field.default_factory, dataclasses.MISSING)
-            yield _part(kind, field.name, hints[field.name], field.metadata, default)
+            yield _showing(_part(kind, field.name, hints[field.name], field.metadata, default), field.default)
 
 
 def _model(kind: type[BaseModel]) -> Iterable[Part]:
@@ -201,17 +230,19 @@ def _model(kind: type[BaseModel]) -> Iterable[Part]:
         checked: Any = Annotated[info.annotation, info]
         check = TypeAdapter[Any](checked).validate_python if info.metadata else None
         part = _part(kind, name, info.annotation, about, default)
-        yield dataclasses.replace(part, check=check)
+        field = limited(part.field, info.metadata)
+        yield _showing(dataclasses.replace(part, field=field, check=check), info.default)
 
 
 def _part(form: type, name: str, kind: Any, about: Mapping[str, Any], default: Callable[[], object] | None) -> Part:
     """One field. Titles and hints come from dataclass metadata, `msgspec.Meta` or pydantic's Field."""
     check: Callable[[object], object] | None = None
-    optional = False
+    optional, metas = False, list[object]()
     whole = kind
     while True:
         if get_origin(kind) is Annotated:
             kind, *extras = get_args(kind)
+            metas += extras
             for meta in extras:
                 if isinstance(meta, msgspec.Meta):
                     about = {"title": meta.title, "description": meta.description, **(meta.extra or {}), **about}
@@ -221,8 +252,8 @@ def _part(form: type, name: str, kind: Any, about: Mapping[str, Any], default: C
             kind, optional = (rest[0], True) if len(rest) == 1 else (None, True)
         else:
             break
-    field = FormField(
-        name=name,
+    field = replace(
+        text_kind(name, long=bool(about.get("long"))),
         label=str(about.get("title") or name.replace("_", " ").strip().capitalize()),
         hint=str(about.get("description") or ""),
         optional=optional or default is not None,
@@ -232,15 +263,27 @@ def _part(form: type, name: str, kind: Any, about: Mapping[str, Any], default: C
         choices = tuple(Choice(label=label) for label in options)
         return Part(replace(field, kind="choice", choices=choices), None, options, default, None)
     if kind in _KINDS:
-        return Part(replace(field, kind=_KINDS[kind]), like_of(kind), {}, default, check)
+        field = limited(replace(field, kind=_KINDS[kind], whole=kind is int), metas)
+        return Part(field, like_of(kind), {}, default, check)
     if kind is not str:
         raise Misuse(
             f"form={form.__name__}: its field {name} can't be asked for; use str, int, float, Decimal, bool, date, "
             "an Enum, a Literal, or one of them or None"
         )
-    if "mail" in name.lower():
-        return Part(replace(field, kind="email"), _email, {}, default, check)
-    return Part(replace(field, kind="long" if about.get("long") else "text"), like_of(str), {}, default, check)
+    return Part(limited(field, metas), _ADDRESSES.get(field.kind, like_of(str)), {}, default, check)
+
+
+def _showing(part: Part, default: object) -> Part:
+    """The part with what stands in it from the start: its default, if it is something that people write."""
+    value = ""
+    if part.options:
+        same = (label for label, option in part.options.items() if type(option) is type(default) and option == default)
+        value = next(same, "")
+    elif isinstance(default, date):
+        value = default.isoformat()
+    elif isinstance(default, str | int | float | Decimal):
+        value = str(default)
+    return dataclasses.replace(part, field=replace(part.field, value=value)) if value else part
 
 
 def _options(kind: Any) -> dict[str, object]:
@@ -258,9 +301,13 @@ def _default(value: object, factory: Any, missing: object) -> Callable[[], objec
 
 
 def _first(problem: msgspec.ValidationError | ValidationError) -> str:
-    """What is wrong, without where: the question says that."""
+    """What is wrong, as a sentence and without where: the question says that."""
     if isinstance(problem, ValidationError):
-        return str(problem.errors()[0]["msg"]).removeprefix("Value error, ")
+        first = problem.errors()[0]
+        said = str(first["msg"]).removeprefix("Value error, ")
+        limit = _LENGTH.fullmatch(said) or _BOUND.fullmatch(said)
+        said = f"It should {limit[1]}" if limit else said
+        return said if said[-1:] in (".", "!", "?") else f"{said}."
     limit = _LIMIT.search(str(problem))
     if limit is None:
         return _PLACE.sub("", str(problem))
@@ -270,15 +317,21 @@ def _first(problem: msgspec.ValidationError | ValidationError) -> str:
     return f"It should be at {least} {limit['number']}."
 
 
-def _address(text: str, _: float) -> str:
-    found = _EMAIL.search(text)
-    if not found:
-        raise NotLike
-    return found[0].rstrip(".")
+def _found(find: Callable[[str], str | None]) -> Callable[[str, float], str]:
+    def parse(text: str, _: float) -> str:
+        found = find(text)
+        if found is None:
+            raise NotLike
+        return found
+
+    return parse
 
 
 def _no_words(text: str, _: float) -> Any:
     raise NotLike
 
 
-_email = Like("email", str, "an e-mail address, such as ana@example.com", _address)
+_ADDRESSES = {
+    "email": Like("email", str, EMAIL, _found(address_in)),
+    "url": Like("url", str, URL, _found(url_in)),
+}

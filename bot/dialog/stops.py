@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+import msgspec
+
+from bot.dialog.fields import filled
 from bot.dialog.likes import Like
 from bot.errors import DialogError
 from bot.replies import Button, Reply
@@ -19,6 +23,12 @@ class Question:
     like: Like | None
     help: str
     deadline: float
+
+    def filled(self, values: Mapping[str, str]) -> Question:
+        """The question with what somebody put into its form."""
+        form = self.prompt.form
+        shown = msgspec.structs.replace(self.prompt, form=filled(form, values)) if form else self.prompt
+        return replace(self, prompt=shown)
 
 
 @dataclass(frozen=True, slots=True)

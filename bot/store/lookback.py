@@ -1,4 +1,4 @@
-"""Looking back at what was said and sent, for edits: rare, so by units of work. Works on any store."""
+"""Looking back at what was said, sent and asked: rare, so by units of work. Works on any store."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ SELECT n, payload FROM inbox WHERE conversation = :conversation AND seq < :befor
 ORDER BY seq DESC LIMIT :limit""")
 
 _RECEIPT = text("SELECT platform_id FROM outbox WHERE conversation = :conversation AND seq = :seq")
+
+_STATE = text("SELECT state FROM states WHERE conversation = :conversation")
 
 
 async def earlier(database: Database, conversation: str, before: int, limit: int) -> list[tuple[int, Message]]:
@@ -39,5 +41,14 @@ async def receipt(database: Database, row: str) -> str:
     def unit(connection: Connection) -> str:
         values = {"conversation": conversation, "seq": int(seq) if seq.isdecimal() else 0}
         return str(connection.execute(_RECEIPT, values).scalar() or "")
+
+    return await database.read(unit)
+
+
+async def state_of(database: Database, conversation: str) -> bytes:
+    """What is remembered of a conversation's dialogs, as JSON; empty when there is nothing."""
+
+    def unit(connection: Connection) -> bytes:
+        return bytes(connection.execute(_STATE, {"conversation": conversation}).scalar() or b"")
 
     return await database.read(unit)

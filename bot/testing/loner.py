@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from bot.channel import Gateway, KnownCommand, Unreadable
-from bot.messages import Address
+from bot.messages import Address, Message
 from bot.processes.bus import Heard, LocalBus
 from bot.processes.peers import Job, Peers
 
@@ -59,6 +59,15 @@ class LoneGateway(Loner, Gateway):
         """Keep it."""
         if all(kept.event_id != unreadable.event_id for kept in self.unreadable):
             self.unreadable.append(unreadable)
+
+    @cached_property
+    def form_problems(self) -> dict[str, str]:
+        """What `problems` answers."""
+        return {}
+
+    async def problems(self, message: Message) -> dict[str, str]:
+        """What the check put there."""
+        return self.form_problems
 
     async def knows(self, address: Address) -> bool:
         """Whether there is a transcript."""

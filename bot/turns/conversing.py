@@ -137,7 +137,7 @@ class Conversing:
                 self._reask(work, question, self._phrases.too_late_question)
             case Unfit(hint=hint) if isinstance(work.message.content, Submitted):
                 work.trace.decided = "a form with something wrong in it"
-                self._reask(work, question, hint)
+                self._reask(work, question.filled(work.message.content.values), hint)
             case Unfit(hint=hint):
                 await self._other_request(work, question, hint)
             case Given():

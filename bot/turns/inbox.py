@@ -6,12 +6,14 @@ Also the way in for effects from outside a turn (an agent's words). Whatever com
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
 from bot.channel import Accepted, Entry, Gateway, KnownCommand, Unreadable
 from bot.clock import Clock, Entropy
+from bot.dialog.checking import Open, check
+from bot.dialog.forms import FormLike
 from bot.filelinks import path
 from bot.messages import Address, Message
 from bot.people import Conversation, conversation_id
@@ -47,6 +49,7 @@ class Inbox(Gateway):
         self._store, self._clock, self._entropy = store, clock, entropy
         self._take, self._ring, self._send, self._peers = take, ring, send, peers
         self.signalled: Signalled | None = None
+        self.open_form: Open = _unknown
         self.known: Callable[[], Sequence[KnownCommand]] = lambda: ()
         self.file_secret = b""
         self._url: Callable[[], str] = str
@@ -60,6 +63,10 @@ class Inbox(Gateway):
     async def receive(self, message: Message) -> Accepted:
         """Store a message durably; a repeated event id changes nothing."""
         return await self._take(message)
+
+    async def problems(self, message: Message) -> Mapping[str, str]:
+        """What is wrong with a form, as far as it can be told now."""
+        return await check(message, self.open_form, self._store, self._clock)
 
     async def signal(self, message: Message) -> None:
         """Something fleeting: shown to an agent if one is there, and forgotten."""
@@ -128,3 +135,7 @@ class Inbox(Gateway):
             if applied.message is not None:
                 self._ring()
         return applied
+
+
+def _unknown(conversation: str, token: str) -> FormLike | None:
+    return None

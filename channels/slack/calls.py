@@ -84,6 +84,11 @@ class Calls:
                 return
             cursor = {"cursor": follow}
 
+    async def exchange(self, id: str, secret: str, refresh: str) -> Mapping[str, object]:
+        """A new token for a refresh token, which is worth nothing afterwards. Raises as `post` does."""
+        asked = {"client_id": id, "client_secret": secret, "grant_type": "refresh_token", "refresh_token": refresh}
+        return await self._call("oauth.v2.access", data=asked)
+
     async def upload(self, url: str, data: bytes) -> None:
         """Put the bytes of a file where Slack said. Raises as `post` does; nobody sees the file yet."""
         self.client.logger.debug("upload")
@@ -97,11 +102,16 @@ class Calls:
             raise NotSent("the upload broke off") from error
 
     async def _call(
-        self, method: str, *, json: dict[str, object] | None = None, params: dict[str, str | int] | None = None
+        self,
+        method: str,
+        *,
+        json: dict[str, object] | None = None,
+        params: dict[str, str | int] | None = None,
+        data: dict[str, str] | None = None,
     ) -> Mapping[str, object]:
-        client = self.client
+        client, verb = self.client, "GET" if params else "POST"
         try:
-            answer = await client.api_call(method, http_verb="POST" if json else "GET", json=json, params=params)
+            answer = await client.api_call(method, http_verb=verb, json=json, params=params, data=data)
         except SlackApiError as error:
             raise _refused(error, method) from None  # the error holds the whole answer
         except SlackClientError as error:

@@ -133,6 +133,8 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             await parts.background.stop()
             await parts.ledger.write()
             await parts.files.close()
+            if isinstance(parts.workspaces, ManyWorkspaces):
+                await parts.workspaces.stop()
         await self._calls.stop()
 
     async def send(self, delivery: Delivery) -> Receipt:
@@ -163,9 +165,10 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             return
         team, chat, thread = place(address)
         # Streams are for threads, and outside a chat of two they want to know whom they are for.
-        user = parts.courtesies.whose(address)
-        native = self._settings.assistant and bool(thread) and (chat.startswith("D") or bool(team and user))
-        parts.growing.show(address, key, text, (team, user if team else ""), native=native)
+        home, user = parts.workspaces.home(team), parts.courtesies.whose(address)
+        recipient = (home, user) if home and user else ("", "")
+        native = self._settings.assistant and bool(thread) and (chat.startswith("D") or bool(recipient[1]))
+        parts.growing.show(address, key, text, recipient, native=native)
 
     def open_file(self, ref: str) -> AbstractAsyncContextManager[Download]:
         """A file that somebody sent."""
@@ -210,7 +213,7 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             key = await asyncio.to_thread(key_of, settings.secret.get_secret_value())
         else:
             key = await asyncio.to_thread(key_in, self._home)
-        return ManyWorkspaces(self.account, gateway, Vault(key), self._clock)
+        return ManyWorkspaces(self.account, settings, gateway, self._calls, Vault(key), self._clock)
 
     # --- what comes in
 

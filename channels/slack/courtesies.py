@@ -16,7 +16,7 @@ from channels.slack.calls import Calls, Refusal
 from channels.slack.incoming import FormWanted
 from channels.slack.posting import place
 from channels.slack.settings import SlackAccount
-from channels.slack.views import NOTED, home_view, modal, prompts, unpacked
+from channels.slack.views import NOTED, Place, home_view, modal, prompts, unpacked
 from channels.slack.words import items, mapping, text_of
 from channels.slack.workspaces import Workspaces
 
@@ -109,24 +109,25 @@ class Courtesies:
             body = {"channel_id": chat, "thread_ts": thread, "status": _STATUS if on else ""}
             await self._do(team, "assistant.threads.setStatus", body)
 
-    async def open_form(self, wanted: FormWanted) -> None:
-        """Open the modal; the trigger is good for three seconds."""
+    async def open_form(self, wanted: FormWanted) -> bool:
+        """Open the modal; the trigger is good for three seconds. False when there is no such form any more."""
         try:
             form = await self._form(wanted.value)
         except ValueError as problem:
-            log.warning("slack_form_unreadable", why=str(problem))
-            return
-        view = modal(form, wanted.chat, wanted.thread)
+            log.info("slack_form_gone", why=str(problem))
+            return False
+        note = wanted.value.removeprefix(NOTED) if wanted.value.startswith(NOTED) else ""
+        place = Place(token=form.token, chat=wanted.chat, thread=wanted.thread, note=note, team=wanted.team)
+        view = modal(form, place)
         await self._do(wanted.team, "views.open", {"trigger_id": wanted.trigger, "view": view})
+        return True
 
-    async def filled_in(self, token: str) -> None:
-        """A form is not needed any more."""
-        key = f"slack.{self._account}.form.{token}"
-        if await self._gateway.note(key) is not None:
-            try:
-                await self._gateway.write_note(key, None)
-            except StoreUnavailable as problem:
-                log.info("slack_form_left", why=type(problem).__name__)
+    async def filled_in(self, note: str) -> None:
+        """A noted form is not needed any more."""
+        try:
+            await self._gateway.write_note(f"slack.{self._account}.form.{note}", None)
+        except StoreUnavailable as problem:
+            log.info("slack_form_left", why=type(problem).__name__)
 
     async def _form(self, value: str) -> Form:
         if not value.startswith(NOTED):

@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from bot import Address, Clock, RateLimited, SendError, UnknownOutcome, parse, plain
+from channels.slack.labels import cut
 from channels.slack.render import fallback
 from channels.slack.richtext import LONGEST, text_blocks
-from channels.slack.views import cut
 from channels.slack.words import text_of
 
 Call = Callable[[Address, str, dict[str, object]], Awaitable[Mapping[str, object]]]

@@ -10,11 +10,19 @@ from channels.slack.words import Names, text_of
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """The modal that a form came in: the names of its fields, and the note that the form stands in, if it has one."""
+
+    fields: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """Something said. With `joined`, only where one of these addresses is known: else it is other people's talk.
 
     `client_id` is the sender's own id for the gesture; `team` is whose workspace it is; `ours` says that it is about a
-    message of the bot's own.
+    message of the bot's own; `form` is the modal that it was said in.
     """
 
     message: Message
@@ -22,6 +30,7 @@ class Heard:
     client_id: str = ""
     team: str = ""
     ours: bool = False
+    form: Sent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +43,17 @@ class Greeted:
 
 @dataclass(frozen=True, slots=True)
 class FormWanted:
-    """The button of a form was pressed; `trigger` opens it, within three seconds."""
+    """The button of a form was pressed; `trigger` opens it, within three seconds.
+
+    `message` says that it was pressed, for when there is no form any more.
+    """
 
     team: str
     trigger: str
     value: str
     chat: str
     thread: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,10 @@ def _nameless(user: str) -> str:
     return ""
 
 
+def _nobody(team: str, user: str) -> str:
+    return ""
+
+
 def _nowhere(ref: str, name: str) -> str:
     return ref
 
@@ -102,6 +119,8 @@ def _nowhere(ref: str, name: str) -> str:
 class Known:
     """What a parser is told. `own` is the bot's user id in a workspace, where nothing in the payload says it.
 
+    `name` is somebody's name there: one id may be two people in two workspaces.
+
     `many` says that the account serves many workspaces: then theirs are parts of all ids.
     """
 
@@ -109,8 +128,12 @@ class Known:
     now: float
     many: bool = False
     own: Callable[[str], str] = field(default=_nameless)
-    name: Names = field(default=_nameless)
+    name: Callable[[str, str], str] = field(default=_nobody)
     file_url: Callable[[str, str], str] = field(default=_nowhere)
+
+    def names(self, team: str) -> Names:
+        """The names of a workspace's people."""
+        return lambda user: self.name(team, user)
 
     def scoped(self, team: str, id: str) -> str:
         """An id that no other workspace has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections import OrderedDict
@@ -10,9 +11,9 @@ from collections.abc import Callable, Mapping
 import structlog
 from msgspec.structs import replace
 
-from bot import Address, Clock, Gateway, Message, Reacted, StoreUnavailable, Submitted, Text, Unreadable
+from bot import Address, Clock, Gateway, Message, Reacted, StoreUnavailable, Text, Unreadable
 from channels.slack.catchup import CatchUp, Place
-from channels.slack.courtesies import Background, Courtesies
+from channels.slack.courtesies import PATIENCE, Background, Courtesies
 from channels.slack.incoming import (
     Challenge,
     FormWanted,
@@ -23,8 +24,10 @@ from channels.slack.incoming import (
     Incoming,
     Known,
     Limited,
+    Sent,
     Uninstalled,
 )
+from channels.slack.inputs import refused
 from channels.slack.parse import read
 from channels.slack.people import People
 from channels.slack.webhook import decode
@@ -127,13 +130,12 @@ class Intake:
             case Challenge(text=text):
                 return {"challenge": text}
             case Heard():
-                await self._hear(found)
-                return _CLEAR if isinstance(found.message.content, Submitted) else None
+                return await (self._hear(found) if found.form is None else self._filled_in(found, found.form))
             case Greeted(message=message, team=team):
                 await self._gateway.receive(self._people.introduce(message, team))
                 self._background.spawn(self._courtesies.suggest(team, message.address))
             case FormWanted():
-                self._background.spawn(self._courtesies.open_form(found))
+                self._background.spawn(self._open(found))
             case HomeOpened(team=team, user=user):
                 self._background.spawn(self._courtesies.show_home(team, user))
             case Uninstalled(team=team, at=at):
@@ -141,6 +143,27 @@ class Intake:
             case Limited(team=team):
                 log.warning("slack_events_held_back", team=team, say="more than 30,000 events in an hour")
         return None
+
+    async def _open(self, wanted: FormWanted) -> None:
+        """Open a form; one that is gone is a button of a question that is over, and the core says so."""
+        if not await self._courtesies.open_form(wanted):
+            await self._gateway.receive(self._people.introduce(wanted.message, wanted.team))
+
+    async def _filled_in(self, found: Heard, sent: Sent) -> Answer:
+        """A form: as long as something is wrong with it, it stays open and says so; nothing is stored."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                problems = await self._gateway.problems(found.message)
+        except TimeoutError:
+            problems = {}  # what is wrong with it is said by the turn
+        answer = refused(problems, sent.fields)
+        if answer is not None:
+            log.info("slack_form_refused", fields=len(problems))
+            return answer
+        await self._hear(found)
+        if sent.note:
+            self._background.spawn(self._courtesies.filled_in(sent.note))
+        return _CLEAR
 
     async def _hear(self, found: Heard) -> None:
         address = await self._address(found)
@@ -155,8 +178,6 @@ class Intake:
             for thread in {address.thread, ""}:  # in the chat itself the next thread begins
                 self._ledger.saw(Place(team, chat, thread), message.platform_id)
             self._courtesies.met(address, message.sender.id)
-        elif isinstance(message.content, Submitted):
-            self._background.spawn(self._courtesies.filled_in(message.content.token))
 
     async def _address(self, found: Heard) -> Address | None:
         """Where it belongs; None where the bot takes no part."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot import Command, Content, Message, Pressed, Sender, Submitted
-from channels.slack.incoming import FormWanted, Heard, Incoming, Known, Nothing, Payload, need, stamp
+from channels.slack.incoming import FormWanted, Heard, Incoming, Known, Nothing, Payload, Sent, need, stamp
+from channels.slack.inputs import answers, fields_of
 from channels.slack.render import FORM, LINK, thread_in
-from channels.slack.views import answers, place_of
+from channels.slack.views import place_of
 from channels.slack.words import from_mrkdwn, items, mapping, text_of
 
 
@@ -36,12 +39,13 @@ def _pressed(payload: Payload, known: Known) -> Incoming:
     token = text_of(action.get("value")) or text_of(option.get("value"))
     if not token:
         return Nothing()
-    if kind == FORM:
-        return FormWanted(team, need(payload, "trigger_id"), token, chat, thread)
     label = mapping(action.get("text")) or mapping(option.get("text"))
-    at = text_of(action.get("action_ts"))
+    at = text_of(action.get("action_ts")) or need(payload, "trigger_id")
     said = Pressed(token=token, label=text_of(label.get("text")))
-    return _heard(known, payload, team, (chat, thread), f"b.{chat}.{at or need(payload, 'trigger_id')}.{kind}", said)
+    heard = _heard(known, payload, team, (chat, thread), f"b.{chat}.{at}.{kind}", said)
+    if kind == FORM:
+        return FormWanted(team, need(payload, "trigger_id"), token, chat, thread, heard.message)
+    return heard
 
 
 def _place(payload: Payload, action: Payload) -> tuple[str, str]:
@@ -60,12 +64,13 @@ def _submitted(payload: Payload, known: Known) -> Incoming:
     place = place_of(text_of(view.get("private_metadata")))
     if place is None:
         return Nothing()  # a modal that is not ours
-    token, chat, thread = place
     values, text = answers(view)
     # A modal can be sent once: whoever sends it again was told that it failed.
     id = f"v.{need(view, 'id')}"
-    team = text_of(view.get("app_installed_team_id")) or _team(payload)
-    return _heard(known, payload, team, (chat, thread), id, Submitted(token=token, values=values, text=text))
+    team = place.team or text_of(view.get("app_installed_team_id")) or _team(payload)
+    said = Submitted(token=place.token, values=values, text=text)
+    heard = _heard(known, payload, team, (place.chat, place.thread), id, said)
+    return replace(heard, form=Sent(fields_of(view), place.note))
 
 
 def _shortcut(payload: Payload, known: Known) -> Incoming:
@@ -78,14 +83,14 @@ def _shortcut(payload: Payload, known: Known) -> Incoming:
     else:
         chat, ts = need(mapping(payload.get("channel")), "id"), stamp(message, "ts")
         thread = text_of(message.get("thread_ts")) or ("" if chat.startswith("D") else ts)
-        place, text = (chat, thread), from_mrkdwn(text_of(message.get("text")), "", known.name)
+        place, text = (chat, thread), from_mrkdwn(text_of(message.get("text")), "", known.names(_team(payload)))
     id = f"s.{text_of(payload.get('trigger_id')) or need(payload, 'action_ts')}"
     return _heard(known, payload, _team(payload), place, id, Command(name=name, text=text))
 
 
 def _command(payload: Payload, known: Known) -> Incoming:
     name = need(payload, "command").removeprefix("/").lower()
-    text = from_mrkdwn(text_of(payload.get("text")), "", known.name).strip()
+    text = from_mrkdwn(text_of(payload.get("text")), "", known.names(_team(payload))).strip()
     place = (need(payload, "channel_id"), "")
     id = f"c.{need(payload, 'trigger_id')}"
     return _heard(known, payload, _team(payload), place, id, Command(name=name, text=text))
@@ -94,7 +99,7 @@ def _command(payload: Payload, known: Known) -> Incoming:
 def _heard(known: Known, payload: Payload, team: str, place: tuple[str, str], id: str, said: Content) -> Heard:
     user = mapping(payload.get("user"))
     who = text_of(user.get("id")) or need(payload, "user_id")
-    name = known.name(who) or text_of(user.get("name")) or text_of(user.get("username"))
+    name = known.name(team, who) or text_of(user.get("name")) or text_of(user.get("username"))
     message = Message(
         event_id=known.scoped(team, id),
         address=known.address(team, *place),

@@ -22,7 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import Clock, StoreUnavailable
 from channels.slack.calls import silent
 from channels.slack.settings import SlackAccount
-from channels.slack.workspaces import ManyWorkspaces, Vault
+from channels.slack.workspaces import Granted, ManyWorkspaces, Vault
 
 STATE_SECONDS = 600
 """How long somebody may take to agree."""
@@ -60,12 +60,14 @@ class _Installations(AsyncInstallationStore):
         if not team or not installation.bot_token:
             raise ValueError("Slack gave no bot token; does the app ask for bot scopes?")
         scopes = installation.bot_scopes
-        await self._workspaces.keep(
-            team,
-            installation.bot_token,
-            installation.bot_user_id or "",
-            scopes if isinstance(scopes, str) else ",".join(scopes or ()),
+        given = Granted(
+            token=installation.bot_token,
+            own=installation.bot_user_id or "",
+            scopes=scopes if isinstance(scopes, str) else ",".join(scopes or ()),
+            refresh=installation.bot_refresh_token or "",
+            ends=float(installation.bot_token_expires_at or 0),
         )
+        await self._workspaces.keep(team, given)
 
 
 class Installing:

@@ -75,7 +75,8 @@ class _Event:
         """The workspace (or organisation) that installed us: not always the one where it was said."""
         if self._granted.get("is_enterprise_install"):
             return text_of(self._granted.get("enterprise_id")) or text_of(self._payload.get("enterprise_id"))
-        return text_of(self._granted.get("team_id")) or text_of(self._payload.get("team_id"))
+        team = text_of(self._granted.get("team_id")) or text_of(self._payload.get("team_id"))
+        return team or text_of(self._payload.get("enterprise_id"))
 
     def read(self) -> Incoming:
         """What it means."""
@@ -119,7 +120,7 @@ class _Event:
         ours = called or bool(self._own and event.get("parent_user_id") == self._own)
         address = self._address(event, chat, ts)
         media = tuple(self._media(one) for one in map(mapping, items(event.get("files"))) if one.get("id"))
-        said = Text(text=words(event, self._own, self._known.name), media=media)
+        said = Text(text=words(event, self._own, self._known.names(self._team)), media=media)
         if not said.text and not media and not called:
             return Nothing()
         return Heard(
@@ -138,7 +139,7 @@ class _Event:
         if self._by_a_bot(now) or not edited or (before and before.get("text") == now.get("text")):
             return Nothing()
         ts = stamp(now if now.get("ts") else before, "ts")
-        said = Edited(target=ts, text=words(now, self._own, self._known.name))
+        said = Edited(target=ts, text=words(now, self._own, self._known.names(self._team)))
         return self._about(now, ts, f"e.{ts}.{text_of(edited.get('ts'))}", said)
 
     def _taken_back(self, was: Payload, ts: str) -> Incoming:
@@ -203,7 +204,7 @@ class _Event:
         return Message(
             event_id=self._known.scoped(self._team, id),
             address=address,
-            sender=Sender(id=self._known.scoped(self._team, who), name=self._known.name(who)),
+            sender=Sender(id=self._known.scoped(self._team, who), name=self._known.name(self._team, who)),
             content=said,
             at=seconds(stamped) if stamped else self._known.now,
             platform_id=stamped if isinstance(said, Text) else "",

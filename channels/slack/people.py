@@ -18,6 +18,9 @@ Token = Callable[[str], Awaitable[str]]
 FRESH, AGAIN = 3600.0, 60.0
 """Seconds until somebody is looked up again: who was found, and who was not."""
 
+_Person = tuple[str, str]
+"""A workspace (or an organisation) and somebody's id there."""
+
 MOST = 20_000
 _AT_ONCE = 4
 
@@ -39,21 +42,21 @@ class People:
 
     def __init__(self, calls: Calls, token: Token, clock: Clock, spawn: Spawn) -> None:
         self._calls, self._token, self._clock, self._spawn = calls, token, clock, spawn
-        self._known: OrderedDict[str, Profile] = OrderedDict()
-        self._asking: set[str] = set()
+        self._known: OrderedDict[_Person, Profile] = OrderedDict()
+        self._asking: set[_Person] = set()
 
-    def name(self, user: str) -> str:
+    def name(self, team: str, user: str) -> str:
         """Their name; empty when it is not known (yet)."""
-        known = self._known.get(user)
+        known = self._known.get((team, user))
         return known.name if known is not None else ""
 
     def introduce(self, message: Message, team: str) -> Message:
         """The message with all that is known of who sent it; who is not known is looked up meanwhile."""
         sender = message.sender
-        user = sender.id.rpartition("/")[2]
-        known = self._known.get(user)
+        person = (team, sender.id.rpartition("/")[2])
+        known = self._known.get(person)
         if known is None or known.until < self._clock.steady():
-            self._ask(user, team)
+            self._ask(person)
         if known is None:
             return message
         said = replace(
@@ -66,26 +69,27 @@ class People:
         )
         return replace(message, sender=said)
 
-    def _ask(self, user: str, team: str) -> None:
-        if user not in self._asking and len(self._asking) < _AT_ONCE:
-            self._asking.add(user)
-            self._spawn(self._look_up(user, team))
+    def _ask(self, person: _Person) -> None:
+        if person not in self._asking and len(self._asking) < _AT_ONCE:
+            self._asking.add(person)
+            self._spawn(self._look_up(person))
 
-    async def _look_up(self, user: str, team: str) -> None:
+    async def _look_up(self, person: _Person) -> None:
+        team, user = person
         try:
             token = await self._token(team)
             answer = await self._calls.get("users.info", token, {"user": user, "include_locale": 1})
         except SendError:
-            known = self._known.get(user)
-            self._keep(user, known or Profile(self._clock.steady() + AGAIN))
+            known = self._known.get(person)
+            self._keep(person, known or Profile(self._clock.steady() + AGAIN))
         else:
-            self._keep(user, profile_of(mapping(answer.get("user")), team, self._clock.steady() + FRESH))
+            self._keep(person, profile_of(mapping(answer.get("user")), team, self._clock.steady() + FRESH))
         finally:
-            self._asking.discard(user)
+            self._asking.discard(person)
 
-    def _keep(self, user: str, profile: Profile) -> None:
-        self._known[user] = profile
-        self._known.move_to_end(user)
+    def _keep(self, person: _Person, profile: Profile) -> None:
+        self._known[person] = profile
+        self._known.move_to_end(person)
         if len(self._known) > MOST:
             self._known.popitem(last=False)
 

@@ -27,8 +27,9 @@ from bot import (
 from channels.slack.calls import Calls, Refusal
 from channels.slack.drafts import Draft, Growing
 from channels.slack.files import SlackFiles
+from channels.slack.labels import JsonObject
 from channels.slack.render import Posted, public_picture, render
-from channels.slack.views import NOTED, JsonObject, packed, written
+from channels.slack.views import NOTED, packed, written
 from channels.slack.words import items, mapping, text_of
 from channels.slack.workspaces import Workspaces
 
@@ -73,7 +74,8 @@ class Posting:
         try:
             return await self._calls.post(method, workspace.token, {"channel": chat, **threaded, **body})
         except Rejected as problem:
-            self._workspaces.doubt(team, problem)
+            if self._workspaces.doubt(team, problem):
+                raise NotSent(str(problem)) from problem
             raise
 
     async def send(self, delivery: Delivery) -> Receipt:
@@ -83,7 +85,7 @@ class Posting:
         have to be uploaded are shown before it by a call of their own. The message comes last and carries the id:
         where it is found, everything arrived; where it is not, files may be shown a second time, and are not lost.
         """
-        form = await self._form(delivery.reply)
+        form = await self._form(delivery)
         reply = await self._with_files(delivery)
         author = delivery.author if delivery.source == "agent" else ""
         thread = delivery.address.thread
@@ -101,7 +103,7 @@ class Posting:
 
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let a message say something else; the same again changes nothing."""
-        reply, form = delivery.reply, await self._form(delivery.reply)
+        reply, form = delivery.reply, await self._form(delivery)
         author = delivery.author if delivery.source == "agent" else ""
         posted = render(reply, thread=delivery.address.thread, author=author, form=form)
         await self._update(delivery, posted, platform_id)
@@ -221,20 +223,22 @@ class Posting:
         chat = f"{team}/{own}" if team else own
         return replace(delivery, address=replace(delivery.address, chat=chat))
 
-    async def _form(self, reply: Reply) -> str:
-        """What the form's button carries. Raises NotSent where it has to be noted, and can't be now."""
-        form = reply.form
+    async def _form(self, delivery: Delivery) -> str:
+        """What the form's button carries. Raises NotSent where it has to be noted, and can't be now.
+
+        Each message has a note of its own: the same form, asked again, holds what was typed by then.
+        """
+        form = delivery.reply.form
         if form is None:
             return ""
         text = packed(form)
         if text:
             return text
-        key = f"slack.{self._account}.form.{form.token}"
         try:
-            await self._gateway.write_note(key, written(form))
+            await self._gateway.write_note(f"slack.{self._account}.form.{delivery.id}", written(form))
         except StoreUnavailable as error:
             raise NotSent("the form can't be noted") from error
-        return NOTED + form.token
+        return NOTED + delivery.id
 
     async def _with_files(self, delivery: Delivery) -> Reply:
         """Show what Slack can't fetch by itself; the reply with the rest. What can't be had becomes a link."""

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 
 from bot import Button, Card, Media, Reply, parse, plain
+from channels.slack.labels import JsonObject, cut
+from channels.slack.labels import plain as label
 from channels.slack.richtext import LONGEST_URL, seen_words, text_blocks, text_element
-from channels.slack.views import JsonObject, cut
-from channels.slack.views import plain as label
 
 MOST_BUTTONS, MOST_CHOICES = 25, 100
 """In one block of actions, and in one select [Slack's reference]."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot import Block, Mention, Span, parse
-from channels.slack.views import JsonObject, size
+from channels.slack.labels import JsonObject, size
 
 LONGEST = 3000
 """Of the text in one block, in UTF-16 units. Slack's reference says it of sections; of rich text it says nothing."""

@@ -24,9 +24,12 @@ SCOPES = (
     "files:read",
     "files:write",
     "groups:history",
+    "groups:read",
     "im:history",
+    "im:read",
     "im:write",
     "mpim:history",
+    "mpim:read",
     "reactions:read",
     "users:read",
     "users:read.email",
@@ -88,6 +91,11 @@ class SlackAccount(Section):
             raise ValueError("bot_token (SLACK_BOT_TOKEN) is missing; or client_id, for an app that many install")
         if self.bot_token and self.bot_token.get_secret_value().startswith("xapp-"):
             raise ValueError("bot_token is an app's token (xapp-...); the bot has one of its own")
+        if self.bot_token and self.bot_token.get_secret_value().startswith("xoxe"):
+            raise ValueError(
+                "bot_token is one that expires (xoxe...); turn token rotation off for the app, or set client_id and "
+                "client_secret and install it at /channels/slack/install"
+            )
         if self.app_token and not self.app_token.get_secret_value().startswith("xapp-"):
             raise ValueError("app_token should begin with xapp-")
         if self.on and not (self.signing_secret or self.app_token):

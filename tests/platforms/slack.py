@@ -15,7 +15,7 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -23,7 +23,7 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from tests.platforms.slack_rules import Json, seen, walk, wrong_message, wrong_view
+from tests.platforms.slack_rules import Json, seen, walk, wrong_answer, wrong_message, wrong_view
 from tests.servers import free_port
 
 SECRET, TOKEN, APP_TOKEN = "slack-signing-secret", "xoxb-slack-token", "xapp-slack-token"
@@ -40,6 +40,7 @@ class Installed:
     team: str = TEAM
     token: str = TOKEN
     bot: str = BOT
+    enterprise: str = ""
 
 
 @dataclass
@@ -75,6 +76,7 @@ class SlackServer:
         self.faults: deque[Faulty] = deque()
         self.ephemeral: list[Json] = []
         self.views: list[Json] = []
+        self.answers: list[Json] = []
         self.homes: dict[str, Json] = {}
         self.statuses: dict[tuple[str, str], str] = {}
         self.prompts: list[Json] = []
@@ -83,6 +85,10 @@ class SlackServer:
         self.streams: dict[str, float] = {}
         self.triggers: dict[str, float] = {}
         self.codes: dict[str, Installed] = {}
+        self.rotates = False
+        self.refreshable: dict[str, Installed] = {}
+        self.expired: set[str] = set()
+        self.exchanges: list[str] = []
         self.stream_seconds = STREAM_SECONDS
         self.ack_seconds = 3.0
         self.native_streams = True
@@ -220,7 +226,7 @@ class SlackServer:
             name, element = block["block_id"], block["element"]
             given = values.get(name)
             match element["type"]:
-                case "static_select":
+                case "static_select" | "radio_buttons":
                     options = [option for option in element["options"] if option["text"]["text"] == given]
                     state[name] = {"selected_option": options[0] if options else None}
                 case "datepicker":
@@ -252,10 +258,19 @@ class SlackServer:
         kind = "application/x-www-form-urlencoded" if form else "application/json"
         for attempt in range(again + 1):
             retry = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_error"} if attempt else {}
-            status, _ = await self.post(body, path=path, headers={"Content-Type": kind, **retry})
+            status, answer = await self.post(body, path=path, headers={"Content-Type": kind, **retry})
             if status == 200:
+                self._answered(payload, json.loads(answer) if answer else None)
                 return True
         return False
+
+    def _answered(self, payload: Json, answer: Any) -> None:
+        """What was said to a modal that was sent; anything that Slack would not understand ends the test."""
+        view = payload.get("view")
+        if payload.get("type") == "view_submission" and view:
+            problem = wrong_answer(view, answer)
+            assert not problem, f"{problem}: {answer}"
+            self.answers.append(answer)
 
     async def interact(self, payload: Json) -> bool:
         """Deliver an interaction, as a form."""
@@ -300,6 +315,7 @@ class SlackServer:
             until = asyncio.get_running_loop().time() + self.ack_seconds
             while asyncio.get_running_loop().time() < until and not socket.closed:
                 if id in self.acknowledged:
+                    self._answered(payload, self.acknowledged[id])
                     return True
                 await asyncio.sleep(0.005)
         return False
@@ -370,6 +386,8 @@ class SlackServer:
         whose = self.installed.get(token)
         if whose is None:
             return _no("invalid_auth")
+        if token in self.expired:
+            return _no("token_expired")
         handler = getattr(self, "_" + method.replace(".", "_"), None)
         if handler is None:
             return _no("unknown_method")
@@ -377,18 +395,40 @@ class SlackServer:
         return answer
 
     def _access(self, body: Json, authorization: str) -> Json:
-        if authorization != "Basic " + b64encode(b"1.2:client-secret").decode():
+        known = (body.get("client_id"), body.get("client_secret")) == ("1.2", "client-secret")
+        if not known and authorization != "Basic " + b64encode(b"1.2:client-secret").decode():
             return _no("bad_client_secret")
+        if body.get("grant_type") == "refresh_token":
+            return self._exchange(body)
         installed = self.codes.pop(body.get("code", ""), None)
-        if installed is None:
-            return _no("invalid_code")
+        return self._granted(installed) if installed else _no("invalid_code")
+
+    def _granted(self, installed: Installed) -> Json:
         self.installed[installed.token] = installed
-        team = {"id": installed.team, "name": "Acme"}
         granted = {"access_token": installed.token, "token_type": "bot", "bot_user_id": installed.bot}
-        return {"ok": True, "team": team, "scope": "chat:write", "authed_user": {"id": PERSON}, **granted}
+        granted |= {"scope": "chat:write", "authed_user": {"id": PERSON}}
+        whole = bool(installed.enterprise) and not installed.team
+        team = None if whole else {"id": installed.team, "name": "Acme"}
+        enterprise = {"id": installed.enterprise, "name": "Acme Org"} if installed.enterprise else None
+        about = {"team": team, "enterprise": enterprise, "is_enterprise_install": whole}
+        return {"ok": True, **about, **granted, **(self._expiring(installed) if self.rotates else {})}
+
+    def _expiring(self, installed: Installed) -> Json:
+        refresh = f"xoxe-1-canary-{next(self._numbers)}"
+        self.refreshable[refresh] = installed
+        return {"refresh_token": refresh, "expires_in": 43_200}
+
+    def _exchange(self, body: Json) -> Json:
+        """A refresh token is good once; of a workspace's access tokens the newest two are."""
+        installed = self.refreshable.pop(body["refresh_token"], None)
+        if installed is None:
+            return _no("invalid_refresh_token")
+        self.exchanges.append(installed.team or installed.enterprise)
+        return self._granted(replace(installed, token=f"xoxe.xoxb-canary-{next(self._numbers)}"))
 
     def _auth_test(self, body: Json, whose: Installed) -> Json:
-        return {"ok": True, "user_id": whose.bot, "bot_id": BOT_ID, "team_id": whose.team, "url": "https://x.slack.com"}
+        team = whose.team or whose.enterprise
+        return {"ok": True, "user_id": whose.bot, "bot_id": BOT_ID, "team_id": team, "url": "https://x.slack.com"}
 
     def _users_info(self, body: Json, whose: Installed) -> Json:
         user = self.users.get(body.get("user", ""))

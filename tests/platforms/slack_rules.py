@@ -84,9 +84,94 @@ def wrong_view(view: Json) -> str:
         if block["type"] == "input":
             if units(block["label"]["text"]) > 2000 or not block["label"]["text"]:
                 return "invalid_arguments: label"
-            if problem := _wrong_element(block["element"]):
+            if problem := _wrong_element(block["element"]) or _wrong_input(block["element"]):
                 return f"invalid_arguments: {problem}"
     return wrong_blocks([block for block in view["blocks"] if block["type"] != "input"], 100)
+
+
+def wrong_answer(view: Json, answer: Any) -> str:
+    """What is wrong with the answer to a modal that was sent in; "errors" may name its inputs only."""
+    if not answer:
+        return ""
+    match answer.get("response_action"):
+        case "clear":
+            return "clear has nothing with it" if len(answer) > 1 else ""
+        case "errors":
+            inputs = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
+            errors = answer.get("errors") or {}
+            return "" if errors and set(errors) <= inputs and all(errors.values()) else "errors"
+        case _:
+            return "response_action"
+
+
+def wrong_manifest(manifest: Json) -> str:
+    """What is wrong with a manifest; the schema that it is held against too is Slack's own, where it is at hand."""
+    shown, features, settings = (manifest[name] for name in ("display_information", "features", "settings"))
+    if not 0 < len(shown["name"]) <= 35 or not 0 < len(shown["description"]) <= 140:
+        return "display_information"
+    commands, shortcuts = features.get("slash_commands", [{}]), features.get("shortcuts", [{}])
+    if not 0 < len(commands) <= 50 or not 0 < len(shortcuts) <= 10:
+        return "too many, or an empty list"
+    for one in filter(None, commands):
+        if not re.fullmatch(r"/[^\s/]{1,31}", one["command"]) or not 0 < len(one["description"]) <= 2000:
+            return f"slash_commands: {one}"
+        if ("url" in one) == settings["socket_mode_enabled"]:
+            return "a command has an address in HTTP only"
+    for one in filter(None, shortcuts):
+        if not 0 < len(one["name"]) <= 24 or not 0 < len(one["description"]) <= 150:
+            return f"shortcuts: {one}"
+    scopes, events = manifest["oauth_config"]["scopes"]["bot"], settings["event_subscriptions"]["bot_events"]
+    if len(scopes) != len(set(scopes)) or len(events) != len(set(events)):
+        return "twice the same"
+    missing = [event for event in events if not NEEDED.get(event, set()) <= set(scopes)]
+    return f"no scope for {missing}" if missing else ""
+
+
+NEEDED: dict[str, set[str]] = {
+    "app_mention": {"app_mentions:read"},
+    "assistant_thread_context_changed": {"assistant:write"},
+    "assistant_thread_started": {"assistant:write"},
+    "member_joined_channel": {"channels:read", "groups:read"},
+    "message.channels": {"channels:history"},
+    "message.groups": {"groups:history"},
+    "message.im": {"im:history"},
+    "message.mpim": {"mpim:history"},
+    "reaction_added": {"reactions:read"},
+    "reaction_removed": {"reactions:read"},
+}
+"""The scopes without which Slack lets nobody subscribe to an event [Slack's reference]."""
+
+
+def _wrong_input(element: Json) -> str:
+    """The limits of inputs, which what stands in them from the start has to keep as well."""
+    value = element.get("initial_value", "")
+    match element["type"]:
+        case "plain_text_input":
+            least, most = element.get("min_length", 0), element.get("max_length", 3000)
+            if not 0 <= least <= most <= 3000 or most < 1:
+                return "plain_text_input"
+            return "" if not value or least <= units(value) <= most else "initial_value"
+        case "number_input":
+            least, most = (element.get(name) for name in ("min_value", "max_value"))
+            if least is not None and most is not None and float(least) > float(most):
+                return "number_input"
+            if value and not element["is_decimal_allowed"] and not re.fullmatch(r"-?\d+", value):
+                return "initial_value"
+            if not value:
+                return ""
+            fits = (least is None or float(value) >= float(least)) and (most is None or float(value) <= float(most))
+            return "" if fits else "initial_value"
+        case "datepicker":
+            given = element.get("initial_date", "2026-01-01")
+            return "" if re.fullmatch(r"\d{4}-\d\d-\d\d", given) else "initial_date"
+        case "radio_buttons" | "static_select":
+            options, initial = element["options"], element.get("initial_option")
+            if element["type"] == "radio_buttons" and not 0 < len(options) <= 10:
+                return "options"
+            values = [option["value"] for option in options]
+            return "" if len(values) == len(set(values)) and (not initial or initial in options) else "initial_option"
+        case _:
+            return ""
 
 
 def _wrong_block(block: Json) -> str:
@@ -124,7 +209,7 @@ def _wrong_element(element: Json) -> str:
         case "button":
             fits = 0 < units(element["text"]["text"]) <= 75 and len(element.get("value", "")) <= 2000
             return "" if fits and element["text"]["text"].strip() else "button"
-        case "static_select":
+        case "static_select" | "radio_buttons":
             options = element["options"]
             if not 0 < len(options) <= 100:
                 return "options"

@@ -15,9 +15,10 @@ import pytest
 from bot import Skill, Turn
 from bot.dialog.forms import form_of
 from bot.errors import AskTimeout, Cancelled, Misuse
-from bot.messages import Submitted
-from bot.replies import FormField
+from bot.messages import Message, Sender, Submitted
+from bot.replies import Form, FormField
 from bot.testing import Bot, survives
+from bot.testing.user import User
 
 
 class Way(enum.Enum):
@@ -108,7 +109,8 @@ async def test_what_is_wrong_in_a_form_is_said_of_each_field() -> None:
     async with Bot(asking(Contact)) as bot, bot.user(channel="team") as u:
         await u.says("/contact")
         await u.fills_in({**GIVEN, "seats": "many", "email": "", "way": "By pigeon", "name": "x" * 21})
-        u.sees("Your name: I need", "Email: I need an answer", "Seats: I need a whole number", "Way: I need one of: By")
+        u.sees("Your name: It should have at most 20 characters.", "Email: I need an answer.")
+        u.sees("Seats: I need a whole number", "Way: I need one of: By")
         u.sees("[ Fill in ]")
         u.does_not_see("got", "Day:", "Note:")
         await u.fills_in(GIVEN)
@@ -184,7 +186,7 @@ async def test_what_the_type_itself_refuses_is_asked_again(channel: str) -> None
             await u.fills_in({"street": "Main", "number": "-2"})
             u.sees("the number must be above *zero*", "[ Fill in ]")
             await u.fills_in({"street": "M", "number": "2"})
-            u.sees("Street: I need")
+            u.sees("Street: It should have at least 3 characters.")
             await u.fills_in({"street": "Main", "number": "2"})
         else:
             await u.says("M")
@@ -268,6 +270,7 @@ def test_what_can_be_asked_in_a_form() -> None:
         choices=form_of(Parcel).parts[2].field.choices,
         hint="S is a shoe box",
         optional=True,
+        value="S",
     )
 
 
@@ -289,3 +292,137 @@ async def test_a_limit_is_told_in_words_that_people_understand() -> None:
         await u.says("A" * 21)
         u.sees("It should have at most 20 characters.")
         u.does_not_see("Expected")
+
+
+def shown(bot: Bot) -> Form:
+    """The form that was shown last."""
+    form = bot.platforms["team"].taken[-1].reply.form
+    assert form is not None
+    return form
+
+
+async def problems(bot: Bot, user: User, content: Submitted) -> dict[str, str]:
+    """What a channel is told before it takes a form."""
+    sender = Sender(id=user.name)
+    message = Message(event_id="e", address=user.address, sender=sender, content=content, at=bot.clock.now())
+    return dict(await bot.app.inbox.problems(message))
+
+
+async def test_what_was_typed_stands_in_the_form_that_is_offered_again() -> None:
+    async with Bot(asking(Contact)) as bot, bot.user(channel="team") as u:
+        await u.says("/contact")
+        assert {f.name: f.value for f in shown(bot).fields if f.value} == {"note": "none"}
+        await u.fills_in({**GIVEN, "seats": "many", "note": ""})
+        assert {f.name: f.value for f in shown(bot).fields if f.value} == {**GIVEN, "seats": "many"}
+        await bot.restart()
+        await u.fills_in(GIVEN)
+        u.sees(repr(ANA))
+
+
+class Booking(msgspec.Struct):
+    seats: Annotated[int, msgspec.Meta(gt=0, lt=9, title="How many?")]
+    price: Annotated[float, msgspec.Meta(ge=1, le=99.5)] | None
+    code: Annotated[str, msgspec.Meta(min_length=2, max_length=4, pattern="^[A-Z]+$")]
+    day: date = date(2026, 3, 1)
+    website: str = ""
+    notes: Annotated[str, msgspec.Meta(max_length=9, extra={"long": True})] = "none"
+    warm: bool = True
+
+
+class Fare(pydantic.BaseModel):
+    seats: int = pydantic.Field(gt=0, le=8)
+    code: Annotated[str, pydantic.StringConstraints(min_length=2, max_length=4)] = "AB"
+    low: float = 1.5
+    high: float = 2.5
+
+    @pydantic.model_validator(mode="after")
+    def ordered(self) -> Fare:
+        if self.low > self.high:
+            raise ValueError("low is above *high*")
+        return self
+
+
+def test_a_form_tells_the_limits_of_its_fields() -> None:
+    booking, fare = (form_of(kind).shown("x").fields for kind in (Booking, Fare))
+    assert booking == (
+        FormField(name="seats", label="How many?", kind="number", whole=True, least="1", most="8"),
+        FormField(name="price", label="Price", kind="number", least="1", most="99.5", optional=True),
+        FormField(name="code", label="Code", shortest=2, longest=4),
+        FormField(name="day", label="Day", kind="date", optional=True, value="2026-03-01"),
+        FormField(name="website", label="Website", kind="url", optional=True),
+        FormField(name="notes", label="Notes", kind="long", longest=9, optional=True, value="none"),
+        FormField(name="warm", label="Warm", kind="choice", choices=booking[6].choices, optional=True, value="Yes"),
+    )
+    assert fare[:2] == (
+        FormField(name="seats", label="Seats", kind="number", whole=True, least="1", most="8"),
+        FormField(name="code", label="Code", shortest=2, longest=4, optional=True, value="AB"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("seats", "2", ""),
+        ("seats", "two", ""),
+        ("seats", "2.0", ""),
+        ("seats", "2.5", "I need a whole number, such as 3."),
+        ("seats", "0", "It should be at least 1."),
+        ("seats", "9", "It should be at most 8."),
+        ("seats", "", "I need an answer."),
+        ("price", "", ""),
+        ("price", "1.200", ""),
+        ("price", "cheap", "I need a number, such as 2.5."),
+        ("price", "99.51", "It should be at most 99.5."),
+        ("code", "A", "It should have at least 2 characters."),
+        ("code", "ABCDE", "It should have at most 4 characters."),
+        ("day", "the day", "I need a date, such as tomorrow or 3 March."),
+        ("website", "x.example/a?b", ""),
+        ("website", "no page", "I need a web address, such as https://example.com."),
+        ("notes", "0123456789", "It should have at most 9 characters."),
+        ("warm", "maybe", "I need one of: Yes, No."),
+        ("warm", "no", ""),
+    ],
+)
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_is_wrong_is_known_before_a_form_is_sent(
+    name: str, text: str, problem: str, restarted: bool
+) -> None:
+    """In the process that asked, and in another one, which has only what is stored."""
+    async with Bot(asking(Booking)) as bot, bot.user(channel="team") as u:
+        await u.says("/contact")
+        token = shown(bot).token
+        if restarted:
+            await bot.restart()
+        values = {"seats": "2", "code": "AB", name: text}
+        assert await problems(bot, u, Submitted(token=token, values=values)) == ({name: problem} if problem else {})
+        assert await problems(bot, u, Submitted(token="of-before.form", values={})) == {}
+        before = len(bot.platforms["team"].taken)
+        await u.fills_in(values)
+        assert len(bot.platforms["team"].taken) == before + 1
+        if problem:
+            u.sees("[ Fill in ]")
+        else:
+            u.sees("got Booking")
+
+
+async def test_what_only_the_type_knows_is_told_where_its_handler_waits_and_else_by_the_turn() -> None:
+    async with Bot(asking(Fare)) as bot, bot.user(channel="team") as u:
+        await u.says("/contact")
+        wrong = Submitted(token=shown(bot).token, values={"seats": "2", "low": "3"})
+        assert await problems(bot, u, wrong) == {"": "low is above *high*."}
+        await bot.restart()
+        assert await problems(bot, u, wrong) == {}
+        await u.fills_in(dict(wrong.values))
+        u.sees("low is above *high*.", "[ Fill in ]")
+
+
+async def test_a_type_that_breaks_is_left_to_the_turn() -> None:
+    class Odd(msgspec.Struct):
+        count: int
+
+        def __post_init__(self) -> None:
+            raise ZeroDivisionError
+
+    async with Bot(asking(Odd)) as bot, bot.user(channel="team") as u:
+        await u.says("/contact")
+        assert await problems(bot, u, Submitted(token=shown(bot).token, values={"count": "2"})) == {}

@@ -25,6 +25,8 @@ from bot import (
     Submitted,
 )
 from bot.testing.channel_kit import soon
+from channels.slack import intake
+from channels.slack.views import Place, modal
 from tests.channels.slack.bench import CHANNEL, FLAT, opened
 from tests.platforms.slack import BOT, DM, PERSON, TEAM
 from tests.platforms.slack_rules import PAYLOADS
@@ -193,6 +195,53 @@ async def test_a_form_is_a_modal_and_comes_back(tmp_path: Path) -> None:
             assert (submitted.content.token, submitted.content.values) == (wanted.token, {name: "late"})
             assert submitted.address == FLAT
         assert await soon(lambda: not bench.core.notes)
+
+
+async def test_a_form_with_something_wrong_stays_open_and_nothing_is_stored(tmp_path: Path) -> None:
+    form = Form(title="Refund", token="f1", fields=(FormField(name="why", label="Why?"),), open="Tell me")
+    async with opened(tmp_path) as bench:
+        await bench.says(Reply(text="Please", form=form))
+        assert await bench.platform.interact(bench.platform.press("Tell me"))
+        assert await soon(lambda: bool(bench.platform.views))
+        payload = bench.platform.filled(bench.platform.views[0], {"why": "late"})
+        bench.core.form_problems.update({"why": "It should have at least 9 characters.", "other": "x"})
+        assert await bench.platform.interact(payload)
+        errors = {"why": "It should have at least 9 characters."}
+        assert bench.platform.answers == [{"response_action": "errors", "errors": errors}]
+        assert bench.core.offered == []
+        bench.core.form_problems.clear()
+        assert await bench.platform.interact(payload)
+        assert bench.platform.answers[1] == {"response_action": "clear"}
+        assert isinstance(bench.core.received[0].content, Submitted)
+
+
+async def test_a_check_that_takes_too_long_is_left_to_the_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = Form(title="Refund", token="f1", fields=(FormField(name="why", label="Why?"),), open="Tell me")
+    async with opened(tmp_path) as bench:
+        view = modal(form, Place(token="f1", chat=DM))
+        stuck = asyncio.Event()
+
+        async def hangs(message: object) -> dict[str, str]:
+            await stuck.wait()
+            return {"why": "x"}
+
+        monkeypatch.setattr(bench.core, "problems", hangs)
+        monkeypatch.setattr(intake, "PATIENCE", 0.05)
+        assert await bench.platform.interact(bench.platform.filled(view, {"why": "late"}))
+        assert bench.platform.answers == [{"response_action": "clear"}]
+        assert len(bench.core.received) == 1
+
+
+async def test_the_button_of_a_form_that_is_gone_is_told_to_the_core(tmp_path: Path) -> None:
+    long = Form(title="Long", token="f2", fields=tuple(FormField(name=f"f{n}", label="x" * 200) for n in range(12)))
+    async with opened(tmp_path) as bench:
+        await bench.says(Reply(text="Please", form=long))
+        bench.core.notes.clear()
+        assert await bench.platform.interact(bench.platform.press(long.open))
+        assert await soon(lambda: bool(bench.core.received))
+        assert isinstance(bench.core.received[0].content, Pressed)
+        assert bench.core.received[0].address == FLAT
+        assert bench.platform.views == []
 
 
 async def test_a_form_in_a_note_is_found_by_another_process(tmp_path: Path) -> None:

@@ -26,14 +26,14 @@ from channels.slack.incoming import (
     Uninstalled,
 )
 from channels.slack.parse import read
-from channels.slack.views import modal
+from channels.slack.views import Place, modal
 from channels.slack.webhook import decode
 from channels.slack.words import emoji_of, words
 from tests.platforms.slack_rules import PAYLOADS
 
 needs_data = pytest.mark.skipif(not PAYLOADS.is_dir(), reason="needs ../shared/data/slack/bolt-python-test-payloads")
 
-KNOWN = Known("main", 1_700_000_000.0, own=lambda team: "UBOT", name=lambda user: {"UBEA": "Bea"}.get(user, ""))
+KNOWN = Known("main", 1_700_000_000.0, own=lambda team: "UBOT", name=lambda team, user: {"UBEA": "Bea"}.get(user, ""))
 MANY = Known("main", 1_700_000_000.0, many=True)
 
 
@@ -308,11 +308,16 @@ def test_link_buttons_and_home_buttons_are_nothing() -> None:
 
 def test_a_forms_button_wants_the_form() -> None:
     found = read(pressed({"type": "button", "action_id": "form", "value": "{}", "block_id": "fd|1.5|0"}), KNOWN)
-    assert found == FormWanted("T1", "t.1", "{}", "C1", "1.5")
+    assert isinstance(found, FormWanted)
+    assert (found.team, found.trigger, found.value, found.chat, found.thread) == ("T1", "t.1", "{}", "C1", "1.5")
+    assert isinstance(found.message.content, Pressed)
 
 
 def test_a_modal_comes_back_once() -> None:
-    view = modal(Form(title="x", token="f1", fields=(FormField(name="why", label="Why?"),)), "C1", "1.5")
+    view = modal(
+        Form(title="x", token="f1", fields=(FormField(name="why", label="Why?"),)),
+        Place(token="f1", chat="C1", thread="1.5"),
+    )
     state = {"values": {"why": {"value": {"value": "late"}}}}
     payload = {"type": "view_submission", "user": {"id": "UANA"}, "team": {"id": "T1"}}
     found = heard({**payload, "view": {**view, "id": "V1", "state": state}})

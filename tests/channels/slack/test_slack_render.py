@@ -29,10 +29,12 @@ from bot.clock import SystemClock
 from bot.rendering import fit
 from bot.testing.channel_kit import HOSTILE
 from channels.slack.channel import SlackChannel
+from channels.slack.inputs import answers, input_of, refused
+from channels.slack.labels import size
 from channels.slack.render import MOST_BUTTONS, render, thread_in
 from channels.slack.richtext import LONGEST, measure, text_blocks
 from channels.slack.settings import SlackAccount
-from channels.slack.views import LONGEST_VALUE, answers, modal, packed, place_of, size, unpacked
+from channels.slack.views import LONGEST_VALUE, Place, modal, packed, place_of, unpacked
 from tests.platforms.slack_rules import bold, called, links, rich, seen, units, wrong_blocks, wrong_message, wrong_view
 
 # What Slack's servers drop or what is no text: control characters and half characters.
@@ -101,7 +103,7 @@ def test_whatever_the_core_makes_fit_is_taken_by_slack(what: str) -> None:
         for part in fit(reply, capabilities, measure):
             posted = render(part, author=text, form=packed(part.form) if part.form else "")
             assert wrong_message({"text": posted.text, "blocks": posted.blocks}) == ""
-    assert wrong_view(modal(form, "C1", "1.2")) == ""
+    assert wrong_view(modal(form, Place(token="f1", chat="C1", thread="1.2"))) == ""
 
 
 def _capabilities() -> Capabilities:
@@ -199,9 +201,12 @@ def test_a_modal_has_an_element_for_every_kind_and_brings_the_values_back() -> N
     kinds = ("text", "long", "number", "date", "email", "choice")
     choices = (Choice(label="Broken", value="b"), Choice(label="Late"))
     fields = tuple(FormField(name=kind, label=kind.title(), kind=kind, choices=choices) for kind in kinds)  # type: ignore[arg-type]
-    view = modal(Form(title="A form with a very long title", token="f1", fields=fields), "T1/C1", "1.2")
+    view = modal(
+        Form(title="A form with a very long title", token="f1", fields=fields),
+        Place(token="f1", chat="T1/C1", thread="1.2"),
+    )
     assert wrong_view(view) == ""
-    assert place_of(str(view["private_metadata"])) == ("f1", "T1/C1", "1.2")
+    assert place_of(str(view["private_metadata"])) == Place(token="f1", chat="T1/C1", thread="1.2")
     assert place_of("other") is None
     given = {
         "text": {"value": {"type": "plain_text_input", "value": "hi"}},
@@ -213,6 +218,69 @@ def test_a_modal_has_an_element_for_every_kind_and_brings_the_values_back() -> N
     values, text = answers({**view, "state": {"values": given}})
     assert values == {"text": "hi", "number": "4.5", "date": "2026-01-31", "choice": "b", "email": ""}
     assert text == "Text: hi\nNumber: 4.5\nDate: 2026-01-31\nChoice: Broken"
+
+
+CHOICES = tuple(Choice(label=label) for label in ("Small", "Large"))
+MANY = tuple(Choice(label=str(number)) for number in range(40))
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (
+            FormField(name="a", label="A", kind="number", whole=True),
+            {"type": "number_input", "is_decimal_allowed": False},
+        ),
+        (
+            FormField(name="a", label="A", kind="number", least="1", most="9.5", value="2.5"),
+            {"is_decimal_allowed": True, "min_value": "1", "max_value": "9.5", "initial_value": "2.5"},
+        ),
+        (FormField(name="a", label="A", kind="number", least="1", value="0"), {"initial_value": None}),
+        (FormField(name="a", label="A", kind="number", most="1", value="2"), {"initial_value": None}),
+        (FormField(name="a", label="A", kind="number", whole=True, value="2.5"), {"initial_value": None}),
+        (FormField(name="a", label="A", kind="number", value="many"), {"initial_value": None}),
+        (FormField(name="a", label="A", kind="date", value="2026-03-01"), {"initial_date": "2026-03-01"}),
+        (FormField(name="a", label="A", kind="date", value="tomorrow"), {"initial_date": None}),
+        (FormField(name="a", label="A", kind="email", value="a@b.example"), {"initial_value": "a@b.example"}),
+        (FormField(name="a", label="A", kind="email", value="a"), {"initial_value": None}),
+        (FormField(name="a", label="A", kind="url", value="https://a.example"), {"type": "url_text_input"}),
+        (FormField(name="a", label="A", kind="url", value="a.example"), {"initial_value": None}),
+        (
+            FormField(name="a", label="A", shortest=2, longest=5, value="abc"),
+            {"min_length": 2, "max_length": 5, "initial_value": "abc", "multiline": False},
+        ),
+        (FormField(name="a", label="A", shortest=2, optional=True), {"min_length": None, "max_length": 3000}),
+        (FormField(name="a", label="A", shortest=2, value="a"), {"initial_value": None}),
+        (FormField(name="a", label="A", longest=5, value="👋👋👋"), {"initial_value": None}),
+        (FormField(name="a", label="A", kind="long", longest=9000), {"max_length": 3000, "multiline": True}),
+        (FormField(name="a", label="A", kind="choice", choices=CHOICES), {"type": "radio_buttons"}),
+        (FormField(name="a", label="A", kind="choice", choices=CHOICES, optional=True), {"type": "static_select"}),
+        (FormField(name="a", label="A", kind="choice", choices=MANY, value="x"), {"initial_option": None}),
+        (
+            FormField(name="a", label="A", kind="choice", choices=MANY, value="7"),
+            {"initial_option": {"text": {"type": "plain_text", "text": "7", "emoji": False}, "value": "7"}},
+        ),
+    ],
+)
+def test_a_field_is_slacks_own_element_and_what_stands_in_it_fits(
+    field: FormField, expected: dict[str, object]
+) -> None:
+    view = modal(Form(title="x", token="f1", fields=(field,)), Place(token="f1", chat="D1", thread=""))
+    assert wrong_view(view) == ""
+    element = input_of(field)["element"]
+    assert isinstance(element, dict)
+    assert {name: element.get(name) for name in expected} == expected
+
+
+def test_problems_are_told_at_the_fields_that_the_modal_has() -> None:
+    fields = ("a", "b")
+    assert refused({}, fields) is None
+    assert refused({"c": "x", "a": ""}, fields) is None
+    assert refused({"": "whole"}, ()) is None
+    assert refused({"a": "x" * 400, "": "whole"}, fields) == {
+        "response_action": "errors",
+        "errors": {"a": "x" * 299 + "…", "b": "whole"},
+    }
 
 
 @given(st.text(max_size=50))

@@ -14,7 +14,7 @@ from bot import Button, Choice, Form, FormField, Reply, Submitted
 from bot.testing.channel_kit import soon
 from channels.slack import sockets
 from channels.slack.settings import SlackAccount
-from channels.slack.views import modal
+from channels.slack.views import Place, modal
 from tests.channels.slack.bench import FLAT, Bench, opened
 from tests.platforms.slack import APP_TOKEN, TOKEN, SlackServer
 
@@ -109,7 +109,10 @@ async def test_interactions_and_commands_come_the_same_way(tmp_path: Path) -> No
 
 async def test_a_modal_is_closed_by_the_acknowledgement(tmp_path: Path) -> None:
     async with linked(tmp_path) as bench:
-        view = modal(Form(title="x", token="f1", fields=(FormField(name="a", label="A"),)), "D0ANA", "")
+        view = modal(
+            Form(title="x", token="f1", fields=(FormField(name="a", label="A"),)),
+            Place(token="f1", chat="D0ANA", thread=""),
+        )
         payload = bench.platform.submit(view, {"a": {"type": "plain_text_input", "value": "b"}})
         assert await bench.platform.send_envelope("interactive", payload)
         assert list(bench.platform.acknowledged.values()) == [{"response_action": "clear"}]

@@ -22,6 +22,9 @@ CHANNEL = "C0GENERAL"
 
 SKILL = """
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from bot import Skill, Turn
 
@@ -49,6 +52,22 @@ async def echo(turn: Turn) -> None:
 async def drink(turn: Turn) -> None:
     choice = await turn.ask("What will it be?", choices=["Tea", "Coffee"])
     await turn.say(f"Here is your {choice}.")
+
+
+@dataclass
+class Table:
+    seats: Annotated[int, Meta(ge=1, le=8)]
+    name: str = "Ana"
+
+    def __post_init__(self) -> None:
+        if self.name == "Nobody":
+            raise ValueError("Nobody has no table.")
+
+
+@skill.pattern(r"book")
+async def book(turn: Turn) -> None:
+    table = await turn.ask("For whom?", form=Table)
+    await turn.say(f"A table for {table.seats}, {table.name}.")
 
 
 @skill.pattern(r"refund")
@@ -138,6 +157,29 @@ async def test_a_form_of_a_skill_is_a_modal(tmp_path: Path, *, sockets: bool) ->
         await until(lambda: bool(bot.slack.views))
         assert await bot.deliver(bot.slack.filled(bot.slack.views[0], {"order": "42", "reason": "too <late>"}))
         await until(lambda: "Refund of 42: too <late>" in bot.slack.text())
+
+
+@pytest.mark.parametrize("sockets", [False, True])
+async def test_a_modal_with_something_wrong_stays_open_and_says_what(tmp_path: Path, *, sockets: bool) -> None:
+    async with whole(tmp_path, sockets=sockets) as bot:
+        await bot.asks("book", "For whom?")
+        assert await bot.deliver(bot.slack.press("Fill in"))
+        await until(lambda: bool(bot.slack.views))
+        (view,) = bot.slack.views
+        seats, name = (block["element"] for block in view["blocks"])
+        assert (seats["type"], seats["is_decimal_allowed"], seats["max_value"]) == ("number_input", False, "8")
+        assert (name["type"], name["initial_value"]) == ("plain_text_input", "Ana")
+        for given, errors in (
+            ({"seats": "9"}, {"seats": "It should be at most 8."}),
+            ({"seats": "2.5"}, {"seats": "I need a whole number, such as 3."}),
+            ({"seats": "2", "name": "Nobody"}, {"name": "Nobody has no table."}),
+        ):
+            assert await bot.deliver(bot.slack.filled(view, given))
+            assert bot.slack.answers.pop() == {"response_action": "errors", "errors": errors}
+        assert await bot.deliver(bot.slack.filled(view, {"seats": "2", "name": "Bea"}))
+        assert bot.slack.answers == [{"response_action": "clear"}]
+        await until(lambda: "A table for 2, Bea." in bot.slack.text())
+        assert len(bot.slack.shown()) == 2
 
 
 async def test_a_storm_of_refusals_and_broken_lines_loses_and_doubles_nothing(
