@@ -255,12 +255,16 @@ class Rereads(ABC):
 
 
 class Cost(Value, frozen=True):
-    """What a text takes: `units` of a `unit` ("segments"), for `amount` in `currency`, empty where nobody knows."""
+    """What a text takes: `units` of a `unit` ("segments"), for `amount` in `currency`.
+
+    Where nobody knows the price, `currency` is empty and `unpriced` says what the operator can do about it.
+    """
 
     units: int
     unit: str
     amount: float = 0.0
     currency: str = ""
+    unpriced: str = ""
 
 
 class Prices(ABC):
