@@ -153,6 +153,14 @@ class Gateway(Peers):
         """Write something down durably, for all processes; None strikes it out. Raises StoreUnavailable."""
 
     @abstractmethod
+    async def admit(self, wanted: Sequence[tuple[str, Pace]], event: str, *, anyway: bool = False) -> str:
+        """Count an event in all of these windows, by key, if there is room in each; the key of a full one, or "".
+
+        For caps that all processes share. `event` is its id: what was counted already keeps its place. `anyway` counts
+        it where there is no room too, so that a window stays full for whoever goes on. Never raises.
+        """
+
+    @abstractmethod
     def commands(self) -> Sequence[KnownCommand]:
         """The commands of all skills, as they are now, by name."""
 

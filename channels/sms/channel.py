@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 import structlog
@@ -33,6 +35,7 @@ from bot import (
     StoreUnavailable,
 )
 from channels.sms.api import Api, Outgoing, basic_auth
+from channels.sms.catchup import CatchUp
 from channels.sms.gsm import fold, length, measure, size
 from channels.sms.guard import Guard
 from channels.sms.intake import Intake
@@ -83,10 +86,11 @@ class SmsChannel(Channel, Files, Rereads, Prices):
             send_timeout=self._settings.timeout + 1.0,
             paces=(_pace(rate), TALK),
         )
-        self._guard = Guard(self._settings, line.countries or _home(line), self._now)
+        self._guard: Guard | None = None
         self._intake: Intake | None = None
         self._api: Api | None = None
         self._fetcher: Fetcher | None = None
+        self._catching_up: asyncio.Task[None] | None = None
         self._webhooks = Webhooks(line, lambda: self._intake)
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -96,15 +100,22 @@ class SmsChannel(Channel, Files, Rereads, Prices):
     async def start(self, gateway: Gateway) -> None:
         """Give every message to the gateway from now on."""
         await self.stop()
-        self._api = Api(self._line)
+        api = self._api = Api(self._line)
         parts = urlsplit(self._settings.api_url)
         self._fetcher = Fetcher(trusted=(f"{parts.scheme}://{parts.netloc}",))
+        self._guard = Guard(self._settings, self._line.countries or _home(self._line), gateway, self.account)
         self._intake = Intake(self._line, gateway, self._guard, self._now)
+        if every := self._settings.catch_up_every:
+            catch_up = CatchUp(self.account, gateway, api, self._intake, self._now)
+            self._catching_up = gateway.alone(f"sms.{self.account}.catchup", partial(catch_up.run, every))
 
     async def stop(self) -> None:
         """Hang up."""
-        api, fetcher = self._api, self._fetcher
-        self._intake = self._api = self._fetcher = None
+        api, fetcher, catching_up = self._api, self._fetcher, self._catching_up
+        self._intake = self._api = self._fetcher = self._guard = self._catching_up = None
+        if catching_up is not None:
+            catching_up.cancel()
+            await asyncio.gather(catching_up, return_exceptions=True)
         if api is not None:
             await api.close()
         if fetcher is not None:
@@ -121,9 +132,8 @@ class SmsChannel(Channel, Files, Rereads, Prices):
     async def send(self, delivery: Delivery) -> Receipt:
         """Hand one message to Twilio: text and files are one call, so there is no half of it."""
         intake, api = self._running()
-        number = self._allowed(delivery.address)
+        number = await self._allowed(delivery)
         outgoing = self._outgoing(delivery, number)
-        self._guard.sent(number)
         try:
             sid = await api.create(outgoing)
         except Rejected as refused:
@@ -202,10 +212,12 @@ class SmsChannel(Channel, Files, Rereads, Prices):
             raise NotSent("the channel is not running")
         return self._intake, self._api
 
-    def _allowed(self, address: Address) -> Number:
-        """The number, if a text may go there. Raises Rejected."""
-        number = number_of(address.chat)
-        refused = self._guard.outbound(number)
+    async def _allowed(self, delivery: Delivery) -> Number:
+        """The number, if a text may go there; it is counted. Raises Rejected."""
+        if self._guard is None:
+            raise NotSent("the channel is not running")
+        number = number_of(delivery.address.chat)
+        refused = await self._guard.outbound(number, delivery.id)
         if refused or number is None:
             log.warning("sms_not_allowed", account=self.account, why=refused)
             raise Rejected(f"no texts to this number: {refused.replace('_', ' ')}")

@@ -113,6 +113,7 @@ class SmsSettings(Section):
     start_words: Words = START
     help_words: Words = HELP
     answers_stop: bool = False
+    catch_up_every: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     timeout: Annotated[float, Field(gt=0, le=60)] = 9.0
 
     @model_validator(mode="after")
