@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
@@ -16,9 +17,10 @@ from telegram import (
     User,
 )
 
-from bot import Address, Button, Fetcher, Gateway, Media, NotSent, Rejected
+from bot import Address, Button, Fetcher, Gateway, Media, NotSent, RateLimited, Rejected
 from channels.telegram.api import Api, Refused
 from channels.telegram.chats import Chats
+from channels.telegram.floods import Floods
 from channels.telegram.intake import button_note
 from channels.telegram.outgoing import Kind, Outgoing, as_link, data_of, is_fetched, kind_of, label_of, rows
 from channels.telegram.render import Entity, Rendered, is_lone_link, unmarked
@@ -61,6 +63,7 @@ class Calls:
 
     def __init__(self, api: Api, chats: Chats, gateway: Gateway, fetcher: Fetcher, ours: str) -> None:
         self._api, self._chats, self._gateway, self._fetcher, self._ours = api, chats, gateway, fetcher, ours
+        self._floods = Floods(time.monotonic)
 
     async def post(self, address: Address, outgoing: Outgoing) -> int:
         """Send one message; its id. Raises as a send does."""
@@ -214,7 +217,10 @@ class Calls:
             number = int(chat)
         except ValueError:
             raise Rejected("that is no chat on Telegram") from None
-        return await self._api.call(lambda bot: send(bot, number), want)
+        try:
+            return await self._api.call(lambda bot: send(bot, number), want)
+        except RateLimited as limit:
+            raise self._floods.judge(chat, limit) from None
 
     async def _remember(self, address: Address, buttons: tuple[Button, ...]) -> None:
         """Keep the tokens that are too long for a button."""
