@@ -38,6 +38,7 @@ from bot.desk import (
     DeskGateway,
     Ref,
 )
+from bot.dialog.likes import PHONE, Phone
 from bot.dialog.run import step_key
 from bot.errors import (
     AskTimeout,
@@ -60,6 +61,7 @@ from bot.messages import (
     Address,
     Command,
     Consent,
+    Contact,
     Content,
     Deleted,
     Edited,
@@ -91,6 +93,7 @@ from bot.web.fetching import Fetcher
 from bot.web.sniffing import harmless, safe_name, sniff
 
 __all__ = [
+    "PHONE",
     "Accepted",
     "Address",
     "Agent",
@@ -110,6 +113,7 @@ __all__ = [
     "Clock",
     "Command",
     "Consent",
+    "Contact",
     "Content",
     "Conversation",
     "Cost",
@@ -146,6 +150,7 @@ __all__ = [
     "Outreach",
     "Pace",
     "Person",
+    "Phone",
     "PluginContext",
     "PluginError",
     "Pressed",

@@ -35,9 +35,9 @@ class Capabilities(Value, frozen=True):
     `max_text` counts what `Channel.measure` counts; 0 means no limit. `buttons` is how many choices can be shown as
     buttons, 0 for none: then they become a numbered list. `read_back` says that `find_sent` can tell whether an
     uncertain send arrived. `forms` shows a reply's form as one; elsewhere its fields are asked one by one. `mentions`
-    calls people. Of a reply that is longer, the person gets `max_parts` parts (0 for all of them) and the rest when
-    they ask for more. With `confirms_consent` the core says once that somebody has opted out or in; some platforms say
-    so themselves. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are
+    calls people. `shares_phone` shows a button that shares the person's own number, where the platform lets it. Of a
+    reply that is longer, the person gets `max_parts` parts (0 for all of them) and the rest when they ask for more. With
+    `confirms_consent` the core says once that somebody has opted out or in; some platforms say so themselves. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are
     the platform's limits; the outbox keeps all of them.
     """
 
@@ -54,6 +54,7 @@ class Capabilities(Value, frozen=True):
     read_back: bool = False
     forms: bool = False
     mentions: bool = False
+    shares_phone: bool = False
     confirms_consent: bool = False
     send_timeout: float = 10.0
     paces: tuple[Pace, ...] = ()

@@ -48,11 +48,20 @@ class Media(Value, frozen=True):
     alt: str = ""
 
 
+class Contact(Value, frozen=True):
+    """A phone number that was shared and not typed; `own` if the platform vouches that it is the sender's."""
+
+    phone: str
+    name: str = ""
+    own: bool = False
+
+
 class Text(Value, frozen=True, tag="text"):
-    """Words, with any files that came along."""
+    """Words, with any files that came along. A shared `contact` stands in the words too."""
 
     text: str
     media: tuple[Media, ...] = ()
+    contact: Contact | None = None
 
 
 class Pressed(Value, frozen=True, tag="pressed"):

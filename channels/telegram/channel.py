@@ -39,6 +39,7 @@ from channels.telegram.api import Api
 from channels.telegram.calls import LARGEST_UPLOAD, Calls
 from channels.telegram.chats import Chats
 from channels.telegram.intake import Intake
+from channels.telegram.keyboards import Keyboards
 from channels.telegram.naming import Naming
 from channels.telegram.outgoing import MAX_TEXT, measure
 from channels.telegram.parse import Identity, event_id_of
@@ -74,6 +75,7 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         edits=True,
         reactions=True,
         mentions=True,
+        shares_phone=True,
         # A text takes 11 at most (api.py), a file a little longer: it may have to be fetched and uploaded. An attempt
         # that is cut off goes on behind what it had sent.
         send_timeout=15.0,
@@ -100,6 +102,7 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         self._speaker: Speaker | None = None
         self._api: Api | None = None
         self._chats: Chats | None = None
+        self._keyboards: Keyboards | None = None
         self._fetcher: Fetcher | None = None
         self._jobs: list[asyncio.Task[None]] = []
         self._waiting: set[asyncio.Task[None]] = set()
@@ -130,7 +133,8 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         fetcher = self._fetcher = Fetcher(trusted=trusted, largest=LARGEST_UPLOAD, timeout=FETCH)
         # Telegram's servers can't get at what is on this machine only.
         ours = "" if self._public_url.startswith("https://") else self._public_url
-        self._speaker = Speaker(api, chats, Calls(api, chats, gateway, fetcher, ours))
+        keyboards = self._keyboards = Keyboards(gateway, self.account)
+        self._speaker = Speaker(api, chats, Calls(api, chats, keyboards, gateway, fetcher, ours))
         naming = Naming(api, gateway, self.account, self._bot.bot_id, self._jitter)
         try:
             username = await naming.first()
@@ -165,7 +169,9 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             await self._fetcher.close()
         if self._api is not None:
             await self._api.close()
-        self._speaker = self._chats = self._fetcher = self._api = None
+        if self._keyboards is not None:
+            self._keyboards.close()
+        self._speaker = self._chats = self._keyboards = self._fetcher = self._api = None
 
     # --- out
 

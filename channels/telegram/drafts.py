@@ -126,7 +126,7 @@ class Growing:
         shown = render(text)
         if shown.units > MAX_TEXT:
             shown = render(split(text, MAX_TEXT, measure)[0])
-        outgoing = Outgoing(text=shown)
+        outgoing = Outgoing(text=shown, grows=True)
         if draft.message_id:
             await self._calls.change(address, draft.message_id, outgoing)
         else:

@@ -49,7 +49,8 @@ async def look(turn: Turn) -> None:
 class Bot:
     """A bot, and the Telegram that it talks to."""
 
-    def __init__(self, home: Path, *, public: str) -> None:
+    def __init__(self, home: Path, *, public: str, skill: str = SKILL) -> None:
+        self._skill = skill
         self.server, self.port = TelegramServer(), free_port()
         self.server.reach = f"http://127.0.0.1:{self.port}"
         chosen = {
@@ -66,7 +67,7 @@ class Bot:
 
     def build(self) -> App:
         self._folder.mkdir(exist_ok=True)
-        (self._folder / "clerk.py").write_text(SKILL)
+        (self._folder / "clerk.py").write_text(self._skill)
         return App.build(self._settings, builtins=["channels.telegram"], folders=[self._folder], entry_points=False)
 
     async def asks(self, text: str, expected: str, chat: int = 5001) -> None:
@@ -75,9 +76,9 @@ class Bot:
 
 
 @asynccontextmanager
-async def whole(home: Path, *, public: str = "https://bot.example") -> AsyncIterator[Bot]:
+async def whole(home: Path, *, public: str = "https://bot.example", skill: str = SKILL) -> AsyncIterator[Bot]:
     """A running bot with one skill."""
-    bot = Bot(home, public=public)
+    bot = Bot(home, public=public, skill=skill)
     app = await asyncio.to_thread(bot.build)
     await bot.server.start()
     await app.start()
