@@ -151,7 +151,11 @@ Content = Text | Pressed | Submitted | Command | Edited | Deleted | Reacted | Ty
 
 
 class Message(Value, frozen=True):
-    """One thing said. `event_id` is unique per channel account: the same id again is the same message."""
+    """One thing said. `event_id` is unique per channel account: the same id again is the same message.
+
+    `group` is what the platform calls one thing that it delivers in several messages (an album): those of one sender
+    that come together are answered as one.
+    """
 
     event_id: str
     address: Address
@@ -161,6 +165,7 @@ class Message(Value, frozen=True):
     platform_id: str = ""
     tenant: str = "default"
     raw: str = ""
+    group: str = ""
 
     @property
     def text(self) -> str:

@@ -250,6 +250,7 @@ class _Reader:
             content=content,
             at=float(message.date),
             platform_id=str(message.message_id),
+            group=message.media_group_id,
         )
 
     def _address(self, chat: wire.Chat, thread: str) -> Address:

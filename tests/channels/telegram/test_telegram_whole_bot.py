@@ -40,6 +40,12 @@ async def drink(turn: Turn) -> None:
     await turn.say(f"Here is your {choice}.")
 
 
+@skill.pattern(r"my holiday")
+async def holiday(turn: Turn) -> None:
+    files = turn.message.media
+    await turn.say(f"I see {len(files)} pictures.", media=files)
+
+
 @skill.pattern(r"look at this")
 async def look(turn: Turn) -> None:
     await turn.say("I see " + turn.message.media[0].url)
@@ -156,3 +162,28 @@ async def test_many_answers_in_one_chat_keep_telegrams_pace(tmp_path: Path) -> N
         sent = [call.at for call in bot.server.made("sendMessage")]
         assert all(later - earlier > 0.9 for earlier, later in itertools.pairwise(sent))
         assert not [said for said in bot.server.refused if "Too Many" in said]
+
+
+async def test_an_album_is_one_message_both_ways_whatever_is_delivered_twice(tmp_path: Path) -> None:
+    async with whole(tmp_path) as bot:
+        server = bot.server
+        album = {"media_group_id": "13"}
+        parts = [
+            server.update(
+                message=server.message(
+                    more={**album, "photo": [photo(n)], **({"caption": "my holiday"} if n == 2 else {})}
+                )
+            )
+            for n in range(1, 5)
+        ]
+        for part in (parts[0], parts[1], parts[1], parts[2], parts[3], parts[0]):
+            assert await server.deliver(part)
+        await until(lambda: "I see 4 pictures." in server.sees())
+        (sent,) = server.made("sendMediaGroup")
+        assert len(sent.given["media"]) == 4
+        await bot.asks("echo hello", "echo hello")
+        assert server.sees().count("I see") == 1
+
+
+def photo(number: int) -> dict[str, object]:
+    return {"file_id": f"picture{number}", "file_unique_id": f"u{number}", "width": 90, "height": 90}
