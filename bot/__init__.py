@@ -38,6 +38,7 @@ from bot.desk import (
     DeskGateway,
     Ref,
 )
+from bot.dialog.likes import PHONE, Phone
 from bot.dialog.run import step_key
 from bot.errors import (
     AskTimeout,
@@ -69,6 +70,7 @@ from bot.messages import (
     Address,
     Command,
     Consent,
+    Contact,
     Content,
     Deleted,
     Edited,
@@ -100,6 +102,7 @@ from bot.web.fetching import Fetcher
 from bot.web.sniffing import harmless, safe_name, sniff
 
 __all__ = [
+    "PHONE",
     "Accepted",
     "Address",
     "Agent",
@@ -121,6 +124,7 @@ __all__ = [
     "Clock",
     "Command",
     "Consent",
+    "Contact",
     "Content",
     "ContentRefused",
     "Conversation",
@@ -162,6 +166,7 @@ __all__ = [
     "Outreach",
     "Pace",
     "Person",
+    "Phone",
     "PluginContext",
     "PluginError",
     "Pressed",

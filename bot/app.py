@@ -79,7 +79,16 @@ class App:
         self.bus, self.buckets = shared(asked, clock, entropy)
         sole = Sole(store, clock, f"{worker}.{entropy.token()[:8]}", asked.lease)
         self.process = Process(self.bus, sole)
-        self.inbox = Inbox(store, clock, entropy, take=self._take, ring=self._ring, send=self._send, peers=self.process)
+        self.inbox = Inbox(
+            store,
+            clock,
+            entropy,
+            take=self._take,
+            ring=self._ring,
+            send=self._send,
+            peers=self.process,
+            buckets=self.buckets,
+        )
         patience = settings.own(HandoffSettings, "handoff").patience
         self.bridge = Bridge(store, self.inbox, clock, phrases, patience=patience)
         self.inbox.signalled = self.bridge.typing

@@ -35,10 +35,11 @@ class Capabilities(Value, frozen=True):
     `max_text` counts what `Channel.measure` counts; 0 means no limit. `buttons` is how many choices can be shown as
     buttons, 0 for none: then they become a numbered list. `read_back` says that `find_sent` can tell whether an
     uncertain send arrived. `forms` shows a reply's form as one; elsewhere its fields are asked one by one. `mentions`
-    calls people. Of a reply that is longer, the person gets `max_parts` parts (0 for all of them) and the rest when
-    they ask for more. With `confirms_consent` the core says once that somebody has opted out or in; some platforms say
-    so themselves. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are
-    the platform's limits; the outbox keeps all of them.
+    calls people. `shares_phone` shows a button that shares the person's own number, where the platform lets it. Of a
+    reply that is longer, the person gets `max_parts` parts (0 for all of them) and the rest when they ask for more.
+    With `confirms_consent` the core says once that somebody has opted out or in; some platforms say so themselves. A
+    send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are the platform's
+    limits; the outbox keeps all of them.
     """
 
     max_text: int = 0
@@ -54,6 +55,7 @@ class Capabilities(Value, frozen=True):
     read_back: bool = False
     forms: bool = False
     mentions: bool = False
+    shares_phone: bool = False
     confirms_consent: bool = False
     send_timeout: float = 10.0
     paces: tuple[Pace, ...] = ()
@@ -161,6 +163,14 @@ class Gateway(Peers):
         """Write something down durably, for all processes; None strikes it out. Raises StoreUnavailable."""
 
     @abstractmethod
+    async def admit(self, wanted: Sequence[tuple[str, Pace]], event: str, *, anyway: bool = False) -> str:
+        """Count an event in all of these windows, by key, if there is room in each; the key of a full one, or "".
+
+        For caps that all processes share. `event` is its id: what was counted already keeps its place. `anyway` counts
+        it where there is no room too, so that a window stays full for whoever goes on. Never raises.
+        """
+
+    @abstractmethod
     def commands(self) -> Sequence[KnownCommand]:
         """The commands of all skills, as they are now, by name."""
 
@@ -263,12 +273,16 @@ class Rereads(ABC):
 
 
 class Cost(Value, frozen=True):
-    """What a text takes: `units` of a `unit` ("segments"), for `amount` in `currency`, empty where nobody knows."""
+    """What a text takes: `units` of a `unit` ("segments"), for `amount` in `currency`.
+
+    Where nobody knows the price, `currency` is empty and `unpriced` says what the operator can do about it.
+    """
 
     units: int
     unit: str
     amount: float = 0.0
     currency: str = ""
+    unpriced: str = ""
 
 
 class Prices(ABC):

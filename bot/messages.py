@@ -48,11 +48,20 @@ class Media(Value, frozen=True):
     alt: str = ""
 
 
+class Contact(Value, frozen=True):
+    """A phone number that was shared and not typed; `own` if the platform vouches that it is the sender's."""
+
+    phone: str
+    name: str = ""
+    own: bool = False
+
+
 class Text(Value, frozen=True, tag="text"):
-    """Words, with any files that came along."""
+    """Words, with any files that came along. A shared `contact` stands in the words too."""
 
     text: str
     media: tuple[Media, ...] = ()
+    contact: Contact | None = None
 
 
 class Pressed(Value, frozen=True, tag="pressed"):
@@ -142,7 +151,11 @@ Content = Text | Pressed | Submitted | Command | Edited | Deleted | Reacted | Ty
 
 
 class Message(Value, frozen=True):
-    """One thing said. `event_id` is unique per channel account: the same id again is the same message."""
+    """One thing said. `event_id` is unique per channel account: the same id again is the same message.
+
+    `group` is what the platform calls one thing that it delivers in several messages (an album): those of one sender
+    that come together are answered as one.
+    """
 
     event_id: str
     address: Address
@@ -152,6 +165,7 @@ class Message(Value, frozen=True):
     platform_id: str = ""
     tenant: str = "default"
     raw: str = ""
+    group: str = ""
 
     @property
     def text(self) -> str:

@@ -97,7 +97,8 @@ class Reply(Value, frozen=True):
 
     `free` means that other words than the choices are an answer too. A link in `text` to `mention:0` calls the first of
     `mentions`. `draft` is the key of the draft that this reply ends. `private` is for the person's eyes only, where
-    others read along.
+    others read along. `share_phone` is what stands on a button that shares the person's own number; it is for channels
+    that have one.
     """
 
     text: str = ""
@@ -111,6 +112,7 @@ class Reply(Value, frozen=True):
     form: Form | None = None
     draft: str = ""
     private: bool = False
+    share_phone: str = ""
 
 
 def as_choices(choices: Iterable[str | Choice]) -> tuple[Choice, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from bot.channel import Pace
 from bot.clock import Clock
+from bot.delivery.counting import Counted
 
 MOST = 100_000
 """Buckets that are remembered before those are looked for that nobody is in any more."""
@@ -35,6 +36,14 @@ class Buckets(ABC):
     @abstractmethod
     async def take(self, wanted: Wanted) -> float:
         """Take a place in all of these buckets; how many seconds to wait for it. Never raises."""
+
+    @abstractmethod
+    async def admit(self, wanted: Wanted, event: str, *, anyway: bool = False) -> str:
+        """Count an event in all of these windows if there is room in each; the key of a full one, or "". Never raises.
+
+        What was counted already keeps its place: it is neither counted again nor refused when others came after it.
+        `anyway` counts it where there is no room too.
+        """
 
     @abstractmethod
     async def close(self, key: str, seconds: float) -> None:
@@ -78,6 +87,7 @@ class LocalBuckets(Buckets):
     def __init__(self, clock: Clock, *, share: float = 1.0) -> None:
         self._clock, self._share = clock, share
         self._places: dict[tuple[str, float], Places] = {}
+        self._counted = Counted(clock)
         self._closed: dict[str, float] = {}
         self._last, self._forget_at = 0, MOST
 
@@ -117,6 +127,10 @@ class LocalBuckets(Buckets):
         """The places of a bucket within its pace's seconds, and later ones, with their numbers."""
         now = self._clock.steady()
         return [place for place in self._bucket(key, pace, now).given if place[0] > now - pace.seconds]
+
+    async def admit(self, wanted: Wanted, event: str, *, anyway: bool = False) -> str:
+        """Count an event."""
+        return self._counted.admit(wanted, event, anyway=anyway)
 
     async def close(self, key: str, seconds: float) -> None:
         """Give no place in a bucket for so long."""

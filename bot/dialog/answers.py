@@ -13,9 +13,11 @@ import msgspec
 
 from bot.dialog.forms import FormLike
 from bot.dialog.likes import Like, NotLike
-from bot.messages import Command, Content, Pressed, Submitted, Text
+from bot.messages import Command, Contact, Content, Pressed, Submitted, Text
 from bot.replies import Button
 from bot.text import Unsure, choose, meaning
+
+NOT_OWN = "That is somebody else's number. Please share your own, or type it."
 
 Word = Literal["cancel", "back", "help", "person"]
 
@@ -67,6 +69,8 @@ def understand(content: Content, buttons: Sequence[Button], like: Like | None, n
         case Command(name=name, text=text):
             word = _COMMANDS.get(name)
             return Said(word) if word and (not text or word == "help") else Unfit()
+        case Text(contact=Contact() as contact) if like is not None and like.share:
+            return Given(contact.phone) if contact.own else Unfit(NOT_OWN)
         case Text(text=text):
             return _words(text, buttons, like, now)
         case _:

@@ -24,6 +24,11 @@ def buttons(key: str, choices: tuple[Choice, ...]) -> tuple[Button, ...]:
     return tuple(Button(token=f"{mark}.{i}", label=c.label, value=c.meaning) for i, c in enumerate(choices))
 
 
+def _for(prompt: Reply, like: Like | None) -> Reply:
+    """A question as it is shown for an answer of this kind."""
+    return replace(prompt, free=like is not None, share_phone=like.share if like else "")
+
+
 class Asking:
     """One `turn.ask`: `help` for whoever is stuck, and `timeout` seconds for each of its questions."""
 
@@ -36,7 +41,7 @@ class Asking:
         name = name or (like.name if like else "choice")
         entry = self._claim(key, name)
         if entry is None:
-            entry = await self._put(key, name, replace(prompt, free=like is not None), like, help)
+            entry = await self._put(key, name, _for(prompt, like), like, help)
         return self._run.settle(entry, like.kind if like else str)
 
     async def fill_in(self, prompt: Reply, form: FormLike, name: str) -> Any:

@@ -15,7 +15,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from bot.dialog.codec import return_type
 from bot.errors import Misuse
-from bot.text import date_in, decimal_in, integer_in, yes_no
+from bot.messages import Value
+from bot.text import date_in, decimal_in, integer_in, phones_in, yes_no
 
 Parse = Callable[[str, float], Any]
 
@@ -24,11 +25,27 @@ class NotLike(ValueError):
     """The answer is not what was asked for; the text, if any, is a hint to the person."""
 
 
-class Like:
-    """One kind of answer: `name` for the journal, `hint` for the person, `kind` for storing it."""
+class Phone(Value, frozen=True):
+    """An answer that is the person's phone number: `like=PHONE`, or `like=Phone(share="Teile meine Nummer")`.
 
-    def __init__(self, name: str, kind: Any, hint: str, parse: Parse) -> None:
-        self.name, self.kind, self.hint, self._parse = name, kind, hint, parse
+    `share` stands on the button that shares it, where the channel has one. What is typed may be anybody's: only
+    `turn.person.verified` says that the platform vouches for `turn.person.phone`.
+    """
+
+    share: str = "Share my phone number"
+
+
+PHONE = Phone()
+
+
+class Like:
+    """One kind of answer: `name` for the journal, `hint` for the person, `kind` for storing it.
+
+    `share` is on the button of a question for a phone number.
+    """
+
+    def __init__(self, name: str, kind: Any, hint: str, parse: Parse, share: str = "") -> None:
+        self.name, self.kind, self.hint, self._parse, self.share = name, kind, hint, parse, share
 
     def parse(self, text: str, now: float) -> Any:
         """The value meant by `text`. Raises NotLike."""
@@ -43,6 +60,8 @@ def like_of(like: object) -> Like:
         like = re.compile(like, re.IGNORECASE)
     if isinstance(like, re.Pattern):
         return Like("pattern", str, "", _pattern(like))
+    if isinstance(like, Phone):
+        return Like("phone", str, "a phone number, such as +43 664 1234567", _phone, like.share)
     if like in _TYPES:
         return _TYPES[like]
     if isinstance(like, type) and issubclass(like, enum.Enum):
@@ -101,6 +120,18 @@ def _date(text: str, now: float) -> date:
     if value is None:
         raise NotLike
     return value
+
+
+def _phone(text: str, _: float) -> str:
+    found = phones_in(text)
+    alone = re.sub(r"[ ./()-]", "", text.strip())
+    if not found and re.fullmatch(r"[+]?[0-9]{7,15}", alone):
+        found = [alone]
+    if len(found) > 1:
+        raise NotLike("One phone number, please: which of these is it?")
+    if not found:
+        raise NotLike
+    return found[0]
 
 
 def _enum(kind: type[enum.Enum]) -> Parse:

@@ -11,7 +11,7 @@ from bot.errors import FrontdeskError
 from bot.outreach import records
 from bot.outreach.campaign import Campaign
 from bot.outreach.records import Count, Record, Status
-from bot.outreach.report import Preview, Sample, Shown
+from bot.outreach.report import Preview, Sample, Shown, priced
 from bot.outreach.segments import Somebody, left_out, page, rank
 from bot.outreach.settings import OutreachSettings
 from bot.outreach.tables import Tables
@@ -155,11 +155,7 @@ class Campaigns:
         if isinstance(channel, Prices):
             conversation = await self._store.conversation(one.conversation)
             if conversation is not None:
-                costs = [channel.price(part.text, conversation.address) for part in parts]
-                segments = sum(cost.units for cost in costs)
-                price = f"{segments} {costs[0].unit}" if costs else ""
-                if costs and costs[0].currency:
-                    price += f", {sum(cost.amount for cost in costs):.4f} {costs[0].currency}"
+                price = priced([channel.price(part.text, conversation.address) for part in parts])
         return Sample(
             text="\n---\n".join(plain(parse(part.text)) for part in parts),
             parts=len(parts),

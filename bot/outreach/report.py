@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot.channel import Cost
 from bot.messages import Value
 from bot.outreach.records import Count, Record
 
@@ -74,6 +76,16 @@ def listed(records: list[Record]) -> str:
     """One line for each."""
     lines = [f"{_time(one.created_at)}  {one.id}  {one.status:9}  {one.name}" for one in records]
     return "\n".join(lines) or "No broadcast was sent yet."
+
+
+def priced(costs: Sequence[Cost]) -> str:
+    """What the parts of a text take together. A price that nobody gave us is not guessed."""
+    if not costs:
+        return ""
+    units = f"{sum(cost.units for cost in costs)} {costs[0].unit}"
+    if costs[0].currency:
+        return f"{units}, {sum(cost.amount for cost in costs):.4f} {costs[0].currency}"
+    return f"{units} at a price that is not known ({costs[0].unpriced})" if costs[0].unpriced else units
 
 
 def _became(count: Count) -> str:

@@ -262,8 +262,8 @@ class Plugins:
         """Leave a broken plugin out, unless it is required. Wrong settings wait for `Settings.check`."""
         try:
             yield
-        except SettingsError:
-            return
+        except SettingsError as mistakes:
+            self._context.given.note(mistakes.problems)
         except StartError as problem:
             if source.required:
                 raise

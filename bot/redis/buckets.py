@@ -17,7 +17,7 @@ from bot.clock import Clock, Entropy
 from bot.delivery.pacing import MOST, Buckets, LocalBuckets, Wanted
 from bot.processes.bus import Bus
 from bot.redis.connection import Link, end, pause
-from bot.redis.script import TAKE
+from bot.redis.script import ADMIT, TAKE
 
 log = structlog.get_logger()
 
@@ -85,6 +85,32 @@ class RedisBuckets(Buckets):
                     return await ask.answer
         self._told.difference_update((key, pace.seconds) for key, pace in wanted)
         return self._local.take_now(wanted)
+
+    async def admit(self, wanted: Wanted, event: str, *, anyway: bool = False) -> str:
+        """Count an event; after PATIENCE, or without Redis, by what this process has counted itself."""
+        if not (self._up and wanted):
+            return await self._local.admit(wanted, event, anyway=anyway)
+        asking = asyncio.create_task(self._count(wanted, event, anyway=anyway))
+        # Not cancelled when it takes too long: that would leave the connection in the middle of an answer.
+        await asyncio.wait({asking}, timeout=PATIENCE)
+        full = asking.result() if asking.done() else None
+        if full is None:
+            return await self._local.admit(wanted, event, anyway=anyway)
+        if anyway or not full:
+            await self._local.admit(wanted, event, anyway=True)
+        return full
+
+    async def _count(self, wanted: Wanted, event: str, *, anyway: bool) -> str | None:
+        """The key of a full window, or ""; None where Redis did not say."""
+        keys = [f"{self._prefix}:counted:{pace.seconds:g}:{key}" for key, pace in wanted]
+        values = [part for _, pace in wanted for part in (pace.count, int(pace.seconds * MICRO))]
+        try:
+            answer = self._link.client.eval(ADMIT, len(keys), *keys, event, int(anyway), *values)
+            full = int(await answer)
+        except Exception as problem:  # whatever it is: this process counts too
+            self._link.failed("buckets", problem)
+            return None
+        return wanted[full - 1][0] if full else ""
 
     async def close(self, key: str, seconds: float) -> None:
         """Give no place in a bucket for so long; Redis hears of it with the next take."""

@@ -1,4 +1,4 @@
-"""The script that gives out places in Redis: `bot.delivery.pacing.LocalBuckets`, for all processes at once.
+"""What runs inside Redis. TAKE gives out places: `bot.delivery.pacing.LocalBuckets`, for all processes at once.
 
 Times are microseconds on Redis's clock. KEYS are two per bucket: its places (a sorted set), and until when it is
 closed. ARGV: the name of the new place, then per bucket its count, its span, for how long the caller knows it to be
@@ -53,4 +53,31 @@ for _, bucket in ipairs(buckets) do
 end
 answer[1] = place - now
 return answer
+"""
+
+ADMIT = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local event, anyway, full = ARGV[1], ARGV[2] == '1', 0
+
+for i, key in ipairs(KEYS) do
+    local count, span = tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - span)
+    local before = redis.call('ZRANK', key, event) or redis.call('ZCARD', key)
+    if before >= count and full == 0 then full = i end
+end
+
+if full == 0 or anyway then
+    for i, key in ipairs(KEYS) do
+        redis.call('ZADD', key, 'NX', now, event)
+        redis.call('ZREMRANGEBYRANK', key, 0, -(tonumber(ARGV[2 * i + 1]) + 2))
+        redis.call('PEXPIRE', key, math.ceil(tonumber(ARGV[2 * i + 2]) / 1000) + 1000)
+    end
+end
+return full
+"""
+"""Counts an event: `bot.delivery.counting.Counted`, for all processes at once.
+
+KEYS are one per window; ARGV the event, 1 to count it anyway, then per window its count and its span in microseconds.
+It answers which window is full: 0 for none, else its number from 1.
 """

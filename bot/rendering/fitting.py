@@ -59,20 +59,21 @@ def _uncalled(reply: Reply, capabilities: Capabilities) -> Reply:
     """The reply without a form that can't be shown, and without calls that are not to be made."""
     mentions = reply.mentions if capabilities.mentions else ()
     form = reply.form if capabilities.forms else None
+    share = reply.share_phone if capabilities.shares_phone else ""
     text = only(reply.text, mentions)
     card = reply.card
     words = only(card.text, ()) if card else ""
     if card is not None and words != card.text:
         card = replace(card, text=words)
     if text is reply.text and mentions is reply.mentions and form is reply.form and card is reply.card:
-        return reply
-    return replace(reply, text=text, mentions=mentions, form=form, card=card)
+        return reply if share == reply.share_phone else replace(reply, share_phone=share)
+    return replace(reply, text=text, mentions=mentions, form=form, card=card, share_phone=share)
 
 
 def fit(reply: Reply, capabilities: Capabilities, measure: Measure) -> list[Reply]:
     """The replies to send for one reply: degraded and split.
 
-    The first one ends the draft; buttons, card, media and form go with the last.
+    The first one ends the draft; buttons, card, media, form and what shares a number go with the last.
     """
     reply = degrade(reply, capabilities)
     texts = split(reply.text, capabilities.max_text, measure)
@@ -81,7 +82,7 @@ def fit(reply: Reply, capabilities: Capabilities, measure: Measure) -> list[Repl
         return [replace(reply, text="")] if extras else []
     if len(texts) == 1:
         return [replace(reply, text=texts[0])]
-    bare = replace(reply, card=None, media=(), buttons=(), choices=(), form=None)
+    bare = replace(reply, card=None, media=(), buttons=(), choices=(), form=None, share_phone="")
     first = [replace(bare, text=text, draft="" if number else reply.draft) for number, text in enumerate(texts[:-1])]
     return [*first, replace(reply, text=texts[-1], draft="")]
 

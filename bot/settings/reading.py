@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,6 +89,11 @@ class Settings:
         except SettingsError:
             return model()
 
+    def note(self, problems: Iterable[str]) -> None:
+        """Remember mistakes that a plugin found itself: what one key says about another."""
+        known = {problem for group in self._problems.values() for problem in group}
+        self._problems[""] += [problem for problem in problems if problem not in known]
+
     def check(self, *, complete: bool = True) -> None:
         """Raise SettingsError with every mistake so far.
 
@@ -105,7 +110,7 @@ class Settings:
             raise SettingsError(problems)
 
 
-def did_you_mean(word: str, known: typing.Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a sentence about a misspelt word: the nearest known one, or all of them if there are few."""
     names = sorted(known)
     near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
@@ -148,13 +153,32 @@ def _unknown_key(section: str, key: str, given: Given, model: type[BaseModel]) -
 _WORDS = {
     "int_parsing": "should be a whole number",
     "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
     "bool_parsing": "should be true or false",
     "bool_type": "should be true or false",
     "float_parsing": "should be a number",
+    "float_type": "should be a number",
     "string_type": "should be text; put it in quotes",
     "missing": "is missing",
     "extra_forbidden": "is no setting that we know",
+    "literal_error": "should be {expected}",
+    "enum": "should be {expected}",
+    "greater_than": "should be more than {gt}",
+    "greater_than_equal": "should be at least {ge}",
+    "less_than": "should be less than {lt}",
+    "less_than_equal": "should be at most {le}",
+    "string_too_short": "should have at least {min_length} characters",
+    "string_too_long": "should have at most {max_length} characters",
+    "list_type": "should be a list, such as [a, b]",
+    "tuple_type": "should be a list, such as [a, b]",
+    "set_type": "should be a list, such as [a, b]",
+    "dict_type": "should be a group of settings, each with a name: {{name: ...}}",
+    "model_type": "should be a group of settings, each with a name: {{name: ...}}",
+    "path_type": "should be the path of a file or folder",
+    "url_parsing": "should be a web address such as https://example.com",
+    "url_scheme": "should be a web address that begins with {expected_schemes}",
 }
+"""What pydantic calls a mistake, and what we say; in braces is what pydantic says about it."""
 
 
 def _sentence(section: str, model: type[BaseModel], known: Mapping[str, Given], detail: Mapping[str, Any] | Any) -> str:
@@ -162,8 +186,9 @@ def _sentence(section: str, model: type[BaseModel], known: Mapping[str, Given], 
     path = [str(part) for part in detail["loc"]]
     given = known.get(path[0]) if path else None
     where = f" ({given.where})" if given is not None else ""
-    words = _WORDS.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
-    words = words.replace("Input should be", "should be")
+    said = _WORDS.get(detail["type"])
+    about = {name: f"{part:g}" if isinstance(part, float) else part for name, part in detail.get("ctx", {}).items()}
+    words = said.format(**about) if said else str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == "missing" and len(path) == 1:
         names = [name for key, name in _variables(model) if key == path[0]]
         words += f"; set it in the file, or as {(names or [f'{PREFIX}{section}__{path[0]}'.upper()])[0]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +23,18 @@ class Env:
     name: str
 
 
+def _web(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/\s]+\S*", value):
+        raise ValueError("should be a web address such as https://bot.example.com")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_-]{0,40}", value):
+        raise ValueError("should be of a-z, 0-9, _ and -, at most 40 of them")
+    return value
+
+
 def _expanded(path: Path) -> Path:
     return path.expanduser()
 
@@ -31,7 +44,7 @@ class ServerSettings(Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Env("PORT"), Field(ge=0, le=65535)] = 8080
-    public_url: Annotated[str, Env("PUBLIC_URL"), Field(pattern=r"^(https?://[^/\s]+[^\s]*)?$")] = ""
+    public_url: Annotated[str, Env("PUBLIC_URL"), AfterValidator(_web)] = ""
     home: Annotated[Path, Env("FRONTDESK_HOME"), AfterValidator(_expanded)] = Path("var")
     max_body: Annotated[int, Field(ge=1024)] = 2 * 1024 * 1024
 
@@ -52,7 +65,7 @@ class StoreSettings(Section):
     database_url: Annotated[SecretStr | None, Env("DATABASE_URL")] = None
     redis_url: Annotated[SecretStr | None, Env("REDIS_URL")] = None
     lease: Annotated[float, Field(ge=0.5, le=300)] = 10.0
-    redis_prefix: Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,40}$")] = ""
+    redis_prefix: Annotated[str, AfterValidator(_prefix)] = ""
 
 
 class PluginSettings(Section):

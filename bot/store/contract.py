@@ -276,8 +276,8 @@ class Store(Database):
     async def put(self, message: Message, now: float) -> Accepted:
         """Store a message durably; the same event id again answers the same with `duplicate` set.
 
-        An Edited or Deleted whose target waits, and was not claimed yet, changes it in the same transaction (see
-        amending.py).
+        An Edited or Deleted whose target waits, and was not claimed yet, changes it in the same transaction, and a
+        further part of a group goes into the first; that one is ready GATHERING seconds later (see amending.py).
         """
 
     @abstractmethod

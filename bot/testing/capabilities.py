@@ -29,6 +29,7 @@ MEANINGS = {
     "read_back": "after a lost connection it can be looked up whether a reply arrived",
     "forms": "several questions are answered together; elsewhere one after the other",
     "mentions": "somebody can be called by name",
+    "shares_phone": "a question for a phone number has a button that shares one's own; elsewhere it is typed",
     "edits": "what was said can be changed",
     "reactions": "reactions are passed on",
     "private_notes": "notes that only agents see",

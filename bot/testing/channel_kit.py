@@ -175,6 +175,10 @@ class Wire(ABC):
         """
         raise AssertionError("capabilities.forms is set, and this wire can't fill in a form")
 
+    async def share_phone(self, label: str) -> str:
+        """The person presses the button with this label that shares their own number; the number."""
+        raise AssertionError(f"capabilities.shares_phone is set, and this wire can't press {label!r}")
+
     async def called(self) -> list[str]:
         """The platform's ids of all who were called by what the bot said, in order."""
         return []

@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from bot.channel import Capabilities, Drafts, Edits, Types
-from bot.messages import Media, Pressed, Submitted
+from bot.messages import Media, Pressed, Submitted, Text
 from bot.replies import Button, Card, Choice, Field, Form, FormField, Mention, Reply
 from bot.testing.channel_kit import ChannelSuite, Talk, soon
 
@@ -186,6 +186,24 @@ class ProofContract(ChannelSuite):
                 assert "Now everybody comes." in await talk.wire.sees()
                 assert await talk.wire.called() == [friend.user]
             self._proven(record_property, talk, "mentions", can)
+
+    async def test_proves_shares_phone(self, tmp_path: Path, record_property: Record) -> None:
+        """A press shares the person's own number, vouched for; elsewhere the question is words like any other."""
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            await talk.says(Reply(text="Which number do we call?", share_phone="This is mine"), there)
+            assert "Which number do we call?" in await talk.wire.sees()
+            can = talk.channel.capabilities.shares_phone
+            if can:
+                number = await talk.wire.share_phone("This is mine")
+                message = talk.core.received[-1]
+                assert isinstance(message.content, Text)
+                assert message.content.contact is not None
+                assert message.content.contact.own
+                assert (message.content.contact.phone, message.sender.phone) == (number, number)
+                assert message.sender.verified
+                assert number in message.text, "the transcript does not say what was shared"
+            self._proven(record_property, talk, "shares_phone", can)
 
     async def test_proves_edits(self, tmp_path: Path, record_property: Record) -> None:
         """What was said says something else, and twice does no harm."""

@@ -32,7 +32,7 @@ from bot.replies import Mention, Reply
 
 PROFILES = {
     "web": Capabilities(buttons=100, markdown=True, media=True, typing=True, drafts=True, read_back=True),
-    "chat": Capabilities(buttons=10, max_text=4000, markdown=True, media=True, read_back=True),
+    "chat": Capabilities(buttons=10, max_text=4000, markdown=True, media=True, read_back=True, shares_phone=True),
     "team": Capabilities(
         buttons=25, max_text=3000, markdown=True, media=True, read_back=True, forms=True, mentions=True, edits=True
     ),

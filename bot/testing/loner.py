@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from bot.channel import Gateway, KnownCommand, Unreadable
+from bot.channel import Gateway, KnownCommand, Pace, Unreadable
+from bot.clock import Clock, SystemClock
+from bot.delivery.counting import Counted
 from bot.messages import Address, Message
 from bot.processes.bus import Heard, LocalBus
 from bot.processes.peers import Job, Peers
@@ -54,6 +56,20 @@ class LoneGateway(Loner, Gateway):
     def known_commands(self) -> list[KnownCommand]:
         """What `commands` answers."""
         return []
+
+    @cached_property
+    def clock(self) -> Clock:
+        """What windows are counted by; a test may put its own here."""
+        return SystemClock()
+
+    @cached_property
+    def counted(self) -> Counted:
+        """What was counted."""
+        return Counted(self.clock)
+
+    async def admit(self, wanted: Sequence[tuple[str, Pace]], event: str, *, anyway: bool = False) -> str:
+        """Count an event."""
+        return self.counted.admit(wanted, event, anyway=anyway)
 
     async def set_aside(self, unreadable: Unreadable) -> None:
         """Keep it."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.messages import Command, Content, Deleted, Edited, Media, Message, Text
+from bot.messages import Command, Content, Deleted, Edited, Media, Message, Sender, Text
+from bot.store.amending import GATHERING
 from bot.store.contract import Claim, Store
 from bot.testing.store_kit import NOW, StoreSuite, but, message, result, said, take
 
@@ -95,3 +96,29 @@ class EditContract(StoreSuite):
         async with self.opened(tmp_path) as store:
             accepted, claim = await store.take(message("x1", Edited(target="p1", text="one")), "worker", 30.0, NOW)
             assert (accepted.seq, claim is not None) == (1, True)
+
+    async def test_the_parts_of_a_group_become_one_message(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            photos = [Media(url=f"/f/{n}") for n in range(3)]
+            for n, words in enumerate(("look", "", "and here")):
+                part = but(named(f"e{n}", Text(text=words, media=(photos[n],)), f"p{n}"), group="g1")
+                accepted, claim = await store.take(part, "worker", 30.0, NOW)
+                assert claim is None, "the other parts are on their way"
+                assert (await store.put(part, NOW)).seq == accepted.seq, "a part that comes again is no other part"
+            assert await store.claim("worker", 10, 30.0, NOW) == []
+            (first,) = await store.claim("worker", 10, 30.0, NOW + GATHERING + 0.1)
+            assert first.message.content == Text(text="look\nand here", media=tuple(photos))
+            assert (first.message.event_id, first.message.platform_id) == ("e0", "p0")
+            assert (await ended(store, first)).message.content == Edited(target="p0", text="", settled=True)
+            assert await said(store) == ["user: look\nand here"]
+
+    async def test_a_group_is_of_one_sender_and_what_is_at_work_gets_nothing_more(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            await store.put(but(named("e1", "one", "p1"), group="g1"), NOW)
+            await store.put(but(named("e2", "two", "p2"), group="g2"), NOW)
+            await store.put(but(named("e3", "three", "p3"), group="g1", sender=Sender(id="somebody else")), NOW)
+            (first,) = await store.claim("worker", 10, 30.0, NOW + GATHERING + 0.1)
+            await store.put(but(named("e4", "four", "p4"), group="g1"), NOW)
+            found = [first, second := await ended(store, first), third := await ended(store, second)]
+            found.append(await ended(store, third))
+            assert [claim.message.text for claim in found] == ["one", "two", "three", "four"]

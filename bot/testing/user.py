@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bot.channel import Delivery
-from bot.messages import Address, Command, Content, Media, Message, Pressed, Sender, Submitted, Text
+from bot.messages import Address, Command, Contact, Content, Media, Message, Pressed, Sender, Submitted, Text
 from bot.people import conversation_id
 from bot.testing.fakes import shown
 
@@ -57,6 +57,14 @@ class User:
                 await self.does(Submitted(token=form.token, values=values, text=", ".join(values.values())))
                 return
         raise AssertionError(f"no form in:\n{self.transcript}")
+
+    async def shares_phone(self, phone: str, *, own: bool = True) -> None:
+        """Share a phone number: with the button of the newest question, or somebody else's from the address book."""
+        newest = self._taken()[-1] if self._taken() else None
+        if own and not (newest and newest.reply.share_phone):
+            raise AssertionError(f"no button that shares a number in:\n{self.transcript}")
+        sender = Sender(id=self.name, name=self.name.title(), phone=phone if own else "", verified=own)
+        await self.does(Text(text=phone, contact=Contact(phone=phone, own=own)), sender=sender)
 
     async def sends(self, data: bytes, *, name: str = "file", text: str = "") -> None:
         """Send a file, perhaps with words."""

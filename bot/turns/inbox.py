@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from bot.channel import Accepted, Entry, Gateway, KnownCommand, Unreadable
+from bot.channel import Accepted, Entry, Gateway, KnownCommand, Pace, Unreadable
 from bot.clock import Clock, Entropy
+from bot.delivery.pacing import Buckets
 from bot.dialog.checking import Open, check
 from bot.dialog.forms import FormLike
 from bot.filelinks import path
@@ -45,9 +46,10 @@ class Inbox(Gateway):
         ring: Callable[[], None],
         send: Callable[[Sequence[OutRow], float], None],
         peers: Peers,
+        buckets: Buckets,
     ) -> None:
         self._store, self._clock, self._entropy = store, clock, entropy
-        self._take, self._ring, self._send, self._peers = take, ring, send, peers
+        self._take, self._ring, self._send, self._peers, self._buckets = take, ring, send, peers, buckets
         self.signalled: Signalled | None = None
         self.open_form: Open = _unknown
         self.known: Callable[[], Sequence[KnownCommand]] = lambda: ()
@@ -96,6 +98,10 @@ class Inbox(Gateway):
     async def write_note(self, key: str, value: str | None) -> None:
         """Write it down durably."""
         await write_note(self._store, key, value)
+
+    async def admit(self, wanted: Sequence[tuple[str, Pace]], event: str, *, anyway: bool = False) -> str:
+        """Count an event, in all processes."""
+        return await self._buckets.admit(wanted, event, anyway=anyway)
 
     def commands(self) -> Sequence[KnownCommand]:
         """The commands of all skills that are loaded now."""

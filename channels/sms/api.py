@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +29,9 @@ _log = logging.getLogger(__name__)
 LOOK_BACK = 50
 """Messages to one number that a read-back looks at."""
 
+MOST_MISSED = 1_000
+"""Messages that are read at once, the newest ones, of what may have been missed."""
+
 
 class Outgoing(Value, frozen=True):
     """One message for Twilio to send. `callback` is where it reports what became of it."""
@@ -44,6 +48,13 @@ class Listed(Value, frozen=True):
     sid: str
     body: str
     created: float
+
+
+class Received(Value, frozen=True):
+    """One message that Twilio took for us, with the fields that its webhook would have had."""
+
+    fields: dict[str, str]
+    at: float
 
 
 class Api:
@@ -83,22 +94,45 @@ class Api:
 
         Not filtered by day: what waits in Twilio's queue has no date of sending yet.
         """
-        try:
-            found = await self._client.messages.list_async(
-                to=number,
-                from_=values.unset if self._line.sender.startswith("MG") else self._line.sender,
-                limit=LOOK_BACK,
-                page_size=LOOK_BACK,
-            )
-        except TwilioRestException as problem:
-            raise error_for(problem.status, problem.code) from problem
-        except (TwilioException, ValueError, TypeError, KeyError, AttributeError) as problem:
-            raise UnknownOutcome("Twilio answered something that is no list") from problem
+        sender = values.unset if self._line.sender.startswith("MG") else self._line.sender
+        found = await _listed(
+            self._client.messages.list_async(to=number, from_=sender, limit=LOOK_BACK, page_size=LOOK_BACK)
+        )
         return [
             Listed(sid=one.sid, body=one.body or "", created=one.date_created.timestamp() if one.date_created else 0.0)
             for one in found
             if one.sid and str(one.direction).startswith("outbound")
         ]
+
+    async def received(self, since: datetime) -> list[Received]:
+        """What people sent to us since then, oldest first. Raises as `create` does."""
+        service = self._line.sender if self._line.sender.startswith("MG") else ""
+        to = values.unset if service else self._line.sender
+        messages = self._client.messages
+        found = await _listed(messages.list_async(to=to, date_sent_after=since, limit=MOST_MISSED, page_size=100))
+        ours = [one for one in found if str(one.direction) == "inbound" and one.sid and one.date_sent]
+        if service:
+            ours = [one for one in ours if one.messaging_service_sid == service]
+        # The filter knows whole seconds, and with some servers of this API only days.
+        ours = [one for one in ours if one.date_sent >= since]
+        return [Received(fields=await self._fields(one), at=one.date_sent.timestamp()) for one in reversed(ours)]
+
+    async def _fields(self, one: Any) -> dict[str, str]:
+        """A message of the list as the form that its webhook would have been."""
+        fields = {
+            "MessageSid": str(one.sid),
+            "AccountSid": str(one.account_sid),
+            "From": str(one.from_ or ""),
+            "To": str(one.to or ""),
+            "Body": str(one.body or ""),
+            "NumMedia": str(one.num_media or "0"),
+        }
+        if fields["NumMedia"] != "0":
+            files = await _listed(self._client.messages(one.sid).media.list_async(limit=10))
+            for number, file in enumerate(files):
+                fields[f"MediaUrl{number}"] = f"/Messages/{one.sid}/Media/{file.sid}"
+                fields[f"MediaContentType{number}"] = str(file.content_type or "")
+        return fields
 
     async def close(self) -> None:
         """Hang up."""
@@ -158,6 +192,16 @@ class _Http(AsyncHttpClient):  # type: ignore[misc]  # the SDK has no types
             limits = aiohttp.ClientTimeout(total=self._total, sock_connect=self._total / 2)
             self._session = aiohttp.ClientSession(timeout=limits)
         return self._session
+
+
+async def _listed(asked: Awaitable[list[Any]]) -> list[Any]:
+    """What a list has, its failures in the core's words."""
+    try:
+        return await asked
+    except TwilioRestException as problem:
+        raise error_for(problem.status, problem.code) from problem
+    except (TwilioException, ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise UnknownOutcome("Twilio answered something that is no list") from problem
 
 
 def basic_auth(login: str, password: str) -> str:

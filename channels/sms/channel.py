@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 import structlog
@@ -33,13 +35,15 @@ from bot import (
     StoreUnavailable,
 )
 from channels.sms.api import Api, Outgoing, basic_auth
-from channels.sms.gsm import fold, measure, size
+from channels.sms.catchup import CatchUp
+from channels.sms.gsm import fold, length, measure, size
 from channels.sms.guard import Guard
 from channels.sms.intake import Intake
 from channels.sms.numbers import WHATSAPP, Number, number_of, sender_kind
 from channels.sms.render import MOST_MEDIA, render
-from channels.sms.settings import API, RATES, Line
+from channels.sms.settings import RATES, Line
 from channels.sms.webhooks import Webhooks
+from channels.sms.whatsapp import whatsapp
 
 MAX_TEXT = 1600
 """Characters of one message (Twilio's error 21617)."""
@@ -70,23 +74,23 @@ class SmsChannel(Channel, Files, Rereads, Prices):
         self._line, self._settings = line, line.settings
         self._now = clock.now if clock else time.time
         self.account = line.account
-        kind = sender_kind(line.sender)
+        kind = self._kind = sender_kind(line.sender)
         rate = line.rate or RATES[kind]
         self.capabilities = Capabilities(
             max_text=MAX_TEXT,
             max_parts=1,
+            markdown=kind == "whatsapp",
             confirms_consent=self._settings.answers_stop,
             media=self._settings.mms or kind == "whatsapp",
             read_back=True,
             send_timeout=self._settings.timeout + 1.0,
             paces=(_pace(rate), TALK),
         )
-        # Twilio refuses whole messages over a callback that it can't reach (21609).
-        self._callbacks = self._settings.api_url != API or not _local(line.public_url)
-        self._guard = Guard(self._settings, line.countries or _home(line), self._now)
+        self._guard: Guard | None = None
         self._intake: Intake | None = None
         self._api: Api | None = None
         self._fetcher: Fetcher | None = None
+        self._catching_up: asyncio.Task[None] | None = None
         self._webhooks = Webhooks(line, lambda: self._intake)
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -96,19 +100,22 @@ class SmsChannel(Channel, Files, Rereads, Prices):
     async def start(self, gateway: Gateway) -> None:
         """Give every message to the gateway from now on."""
         await self.stop()
-        if not self._callbacks:
-            log.warning(
-                "sms_unreachable", account=self.account, why="Twilio can't reach a local address: set PUBLIC_URL"
-            )
-        self._api = Api(self._line)
+        api = self._api = Api(self._line)
         parts = urlsplit(self._settings.api_url)
         self._fetcher = Fetcher(trusted=(f"{parts.scheme}://{parts.netloc}",))
+        self._guard = Guard(self._settings, self._line.countries or _home(self._line), gateway, self.account)
         self._intake = Intake(self._line, gateway, self._guard, self._now)
+        if every := self._settings.catch_up_every:
+            catch_up = CatchUp(self.account, gateway, api, self._intake, self._now)
+            self._catching_up = gateway.alone(f"sms.{self.account}.catchup", partial(catch_up.run, every))
 
     async def stop(self) -> None:
         """Hang up."""
-        api, fetcher = self._api, self._fetcher
-        self._intake = self._api = self._fetcher = None
+        api, fetcher, catching_up = self._api, self._fetcher, self._catching_up
+        self._intake = self._api = self._fetcher = self._guard = self._catching_up = None
+        if catching_up is not None:
+            catching_up.cancel()
+            await asyncio.gather(catching_up, return_exceptions=True)
         if api is not None:
             await api.close()
         if fetcher is not None:
@@ -116,14 +123,17 @@ class SmsChannel(Channel, Files, Rereads, Prices):
 
     def measure(self, text: str) -> int:
         """Characters as Twilio counts them; more where a text would take more than its share of `max_segments`."""
-        return measure(self._render(text), self._settings.max_segments, MAX_TEXT)
+        # A service may send by both, and is not asked for whom it measures.
+        by_whatsapp = length(whatsapp(text)) if self._kind in ("whatsapp", "service") else 0
+        if self._kind == "whatsapp":
+            return by_whatsapp
+        return max(by_whatsapp, measure(self._render(text), self._settings.max_segments, MAX_TEXT))
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Hand one message to Twilio: text and files are one call, so there is no half of it."""
         intake, api = self._running()
-        number = self._allowed(delivery.address)
+        number = await self._allowed(delivery)
         outgoing = self._outgoing(delivery, number)
-        self._guard.sent(number)
         try:
             sid = await api.create(outgoing)
         except Rejected as refused:
@@ -181,13 +191,16 @@ class SmsChannel(Channel, Files, Rereads, Prices):
         await intake.reread(payload)
 
     def price(self, text: str, address: Address) -> Cost:
-        """Segments, and their price where the settings have one for the country."""
+        """Segments, and their price where the settings have one for the country. WhatsApp counts whole messages."""
+        if address.chat.startswith(WHATSAPP):
+            return Cost(units=1, unit="WhatsApp messages", unpriced="sms.prices has SMS only; see Twilio's price list")
         sized = size(self._render(text))
         number = number_of(address.chat)
         each = self._settings.prices.get(number.country) if number else None
         unit = f"segments of {sized.alphabet}"
         if each is None:
-            return Cost(units=sized.segments, unit=unit)
+            country = number.country if number else "its country"
+            return Cost(units=sized.segments, unit=unit, unpriced=f"set sms.prices for {country}")
         amount = round(each * sized.segments, 6)
         return Cost(units=sized.segments, unit=unit, amount=amount, currency=self._settings.currency)
 
@@ -199,10 +212,12 @@ class SmsChannel(Channel, Files, Rereads, Prices):
             raise NotSent("the channel is not running")
         return self._intake, self._api
 
-    def _allowed(self, address: Address) -> Number:
-        """The number, if a text may go there. Raises Rejected."""
-        number = number_of(address.chat)
-        refused = self._guard.outbound(number)
+    async def _allowed(self, delivery: Delivery) -> Number:
+        """The number, if a text may go there; it is counted. Raises Rejected."""
+        if self._guard is None:
+            raise NotSent("the channel is not running")
+        number = number_of(delivery.address.chat)
+        refused = await self._guard.outbound(number, delivery.id)
         if refused or number is None:
             log.warning("sms_not_allowed", account=self.account, why=refused)
             raise Rejected(f"no texts to this number: {refused.replace('_', ' ')}")
@@ -212,16 +227,14 @@ class SmsChannel(Channel, Files, Rereads, Prices):
         reply, chat = delivery.reply, delivery.address.chat
         pictures = chat.startswith(WHATSAPP) or number.country in MMS_COUNTRIES
         media = reply.media[:MOST_MEDIA] if pictures else ()
-        body = self._body(reply, pictures=pictures)
+        body = self._body(reply, chat, pictures=pictures)
         if not body and not media:
             raise Rejected("there is nothing in the message")
         callback = f"{self._line.public_url}{self._line.path}/status?oid={quote(delivery.id, safe='')}"
-        return Outgoing(
-            to=chat, body=body, media=tuple(item.url for item in media), callback=callback if self._callbacks else ""
-        )
+        return Outgoing(to=chat, body=body, media=tuple(item.url for item in media), callback=callback)
 
-    def _body(self, reply: Reply, *, pictures: bool) -> str:
-        body = self._render(reply.text)
+    def _body(self, reply: Reply, chat: str, *, pictures: bool) -> str:
+        body = whatsapp(reply.text) if chat.startswith(WHATSAPP) else self._render(reply.text)
         return body if pictures else "\n".join([body, *(_link(item) for item in reply.media)]).strip()
 
     async def _said_before(self, gateway: Gateway, delivery: Delivery, number: Number) -> list[str]:
@@ -231,7 +244,7 @@ class SmsChannel(Channel, Files, Rereads, Prices):
         ours = [entry for entry in entries if entry.source != "user" and entry.seq < delivery.seq]
         pictures = delivery.address.chat.startswith(WHATSAPP) or number.country in MMS_COUNTRIES
         replies = [entry.reply or Reply(text=entry.text) for entry in reversed(ours)]
-        return [fold(self._body(reply, pictures=pictures)) for reply in replies]
+        return [fold(self._body(reply, delivery.address.chat, pictures=pictures)) for reply in replies]
 
 
 def _run(said: list[str], body: str) -> tuple[int, str | None]:
@@ -250,11 +263,6 @@ def _pace(rate: float) -> Pace:
     """So many a second, in whole messages."""
     count = max(1, int(rate))
     return Pace(count=count, seconds=count / rate)
-
-
-def _local(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.") or "." not in host
 
 
 def _home(line: Line) -> tuple[str, ...]:

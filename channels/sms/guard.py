@@ -1,29 +1,26 @@
 """Keeps texts from costing what they should not: pumped numbers, dear numbers, machines that answer machines.
 
-Counts in memory, of this process, and forgets with it. Knows numbers and times, and neither HTTP nor the gateway.
+The counts are the gateway's, so all processes of the bot share them. Knows numbers and windows of time, and no HTTP.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Callable
-from typing import Literal, TypeVar
+from collections import OrderedDict
+from hashlib import blake2b
+from typing import Literal
 
-from bot import Consent, Content, Text
+from bot import Consent, Content, Gateway, Pace, Text
 from channels.sms.numbers import Number
 from channels.sms.settings import SmsSettings
 
-T = TypeVar("T")
-
 HOUR, DAY = 3600.0, 24 * 3600.0
 
-MOST_NUMBERS = 20_000
-"""Numbers that are remembered at once; who was silent longest is forgotten first."""
+MOST_EVENTS = 20_000
+"""Events whose refusal is remembered at once, by this process."""
 
-SAME_TEXT = 4
-"""So often one long text in LOOP_TIME, and it is an automatic answer."""
+SAME_TEXT = Pace(count=3, seconds=300.0)
+"""One long text more often than this, and it is an automatic answer."""
 
-LOOP_TIME = 300.0
 LONG_TEXT = 20
 """Characters. A person says "yes" ten times; nobody types the same sentence four times in five minutes."""
 
@@ -31,15 +28,12 @@ Refusal = Literal["", "no_number", "dear_number", "country", "loop", "same_text"
 
 
 class Guard:
-    """What may come in from a number, and go out to it."""
+    """What may come in from a number, and go out to it, on one account."""
 
-    def __init__(self, settings: SmsSettings, countries: tuple[str, ...], now: Callable[[], float]) -> None:
-        self._settings, self._countries, self._now = settings, frozenset(countries), now
-        self._in: OrderedDict[str, deque[float]] = OrderedDict()
-        self._recent: OrderedDict[str, deque[float]] = OrderedDict()
-        self._out: OrderedDict[str, deque[float]] = OrderedDict()
-        self._said: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()
-        self._counted: OrderedDict[str, Refusal] = OrderedDict()
+    def __init__(self, settings: SmsSettings, countries: tuple[str, ...], gateway: Gateway, account: str) -> None:
+        self._settings, self._countries, self._gateway = settings, frozenset(countries), gateway
+        self._prefix = f"sms.{account}"
+        self._judged: OrderedDict[str, Refusal] = OrderedDict()
 
     def place(self, number: Number | None) -> Refusal:
         """Whether texts may go to and come from a number at all."""
@@ -49,78 +43,81 @@ class Guard:
             return "dear_number"
         return "" if number.country in self._countries else "country"
 
-    def inbound(self, number: Number | None, event: str, content: Content) -> Refusal:
+    async def inbound(self, number: Number | None, event: str, content: Content) -> Refusal:
         """Count what came in; why it is to be ignored. What Twilio delivers twice counts once."""
-        if event in self._counted:
-            return self._counted[event]
-        refusal = self._inbound(number, content)
-        _remember(self._counted, event, refusal)
-        return refusal
+        if event not in self._judged:
+            self._judged[event] = await self._inbound(number, event, content)
+            if self._judged[event]:
+                await self.handled(event)
+            if len(self._judged) > MOST_EVENTS:
+                self._judged.popitem(last=False)
+        return self._judged[event]
 
-    def _inbound(self, number: Number | None, content: Content) -> Refusal:
+    async def late(self, number: Number | None, event: str, content: Content) -> Refusal:
+        """The same for what comes long after it was sent: then nobody can say how fast it came."""
+        if number is not None and isinstance(content, Consent):
+            return ""
+        refusal = self.place(number)
+        return refusal if refusal or number is None else await self._taken(number, event)
+
+    async def handled(self, event: str) -> None:
+        """A message was stored, or refused: whoever finds it in Twilio's list can leave it alone."""
+        await self._gateway.admit([self._handled(event)], "handled", anyway=True)
+
+    async def missed(self, event: str) -> bool:
+        """Whether nobody is known to have handled this message."""
+        return not await self._gateway.admit([self._handled(event)], "missed")
+
+    async def outbound(self, number: Number | None, delivery: str) -> Refusal:
+        """Count one more message that is to go out; why it may not. Another attempt at a delivery counts once."""
+        refusal = self.place(number)
+        if refusal or number is None:
+            return refusal
+        settings = self._settings
+        return await self._capped("out", number, delivery, settings.outbound_per_hour, settings.outbound_per_day)
+
+    async def _inbound(self, number: Number | None, event: str, content: Content) -> Refusal:
         if number is not None and isinstance(content, Consent):
             return ""  # whoever wants to hear no more is heard, from wherever, however often
         refusal = self.place(number)
         if refusal or number is None:
             return refusal
-        settings, now = self._settings, self._now()
+        settings = self._settings
         # A machine goes on while it is ignored; a person who was ignored for an hour is not for another.
-        recent = _times(self._recent, number.e164, now - settings.loop_seconds, settings.loop_messages + 1)
-        recent.append(now)
-        if len(recent) > settings.loop_messages:
+        loop = Pace(count=settings.loop_messages, seconds=settings.loop_seconds)
+        if await self._gateway.admit([(self._key("loop", number), loop)], event, anyway=True):
             return "loop"
-        if isinstance(content, Text) and self._same(number.e164, content.text, now):
+        if isinstance(content, Text) and await self._same(number, event, content.text):
             return "same_text"
-        taken = _times(self._in, number.e164, now - DAY, settings.inbound_per_day)
-        if refusal := _over(taken, now, settings.inbound_per_hour, settings.inbound_per_day):
-            return refusal
-        taken.append(now)
-        return ""
+        return await self._taken(number, event)
 
-    def outbound(self, number: Number | None) -> Refusal:
-        """Whether one more message may go out. Count it with `sent`."""
-        refusal = self.place(number)
-        if refusal or number is None:
-            return refusal
-        settings, now = self._settings, self._now()
-        times = _times(self._out, number.e164, now - DAY, settings.outbound_per_day)
-        return _over(times, now, settings.outbound_per_hour, settings.outbound_per_day)
+    async def _taken(self, number: Number, event: str) -> Refusal:
+        settings = self._settings
+        return await self._capped("in", number, event, settings.inbound_per_hour, settings.inbound_per_day)
 
-    def sent(self, number: Number) -> None:
-        """Count what went out."""
-        most = self._settings.outbound_per_day
-        _times(self._out, number.e164, self._now() - DAY, most).append(self._now())
-
-    def _same(self, number: str, text: str, now: float) -> bool:
+    async def _same(self, number: Number, event: str, text: str) -> bool:
         words = " ".join(text.casefold().split())
         if len(words) < LONG_TEXT:
             return False
-        said = self._said.get(number)
-        if said is None:
-            said = _remember(self._said, number, deque(maxlen=64))
-        said.append((now, hash(words)))
-        return sum(1 for at, one in said if at > now - LOOP_TIME and one == hash(words)) >= SAME_TEXT
+        key = f"{self._key('same', number)}.{_mark(words)}"
+        return bool(await self._gateway.admit([(key, SAME_TEXT)], event, anyway=True))
+
+    async def _capped(self, way: str, number: Number, event: str, hourly: int, daily: int) -> Refusal:
+        key = self._key(way, number)
+        by_day, by_hour = (
+            (f"{key}.day", Pace(count=daily, seconds=DAY)),
+            (f"{key}.hour", Pace(count=hourly, seconds=HOUR)),
+        )
+        full = await self._gateway.admit([by_day, by_hour], event)
+        return ("daily_cap" if full == by_day[0] else "hourly_cap") if full else ""
+
+    def _key(self, what: str, number: Number) -> str:
+        """Without the number itself: counts lie in places that more people look into than the store."""
+        return f"{self._prefix}.{what}.{_mark(number.e164)}"
+
+    def _handled(self, event: str) -> tuple[str, Pace]:
+        return f"{self._prefix}.handled.{event}", Pace(count=1, seconds=2 * DAY)
 
 
-def _over(times: deque[float], now: float, hourly: int, daily: int) -> Refusal:
-    if len(times) >= daily:
-        return "daily_cap"
-    return "hourly_cap" if sum(1 for at in times if at > now - HOUR) >= hourly else ""
-
-
-def _times(kept: OrderedDict[str, deque[float]], number: str, since: float, most: int) -> deque[float]:
-    times = kept.get(number)
-    if times is None:
-        times = _remember(kept, number, deque(maxlen=most))
-    kept.move_to_end(number)
-    while times and times[0] <= since:
-        times.popleft()
-    return times
-
-
-def _remember(kept: OrderedDict[str, T], key: str, value: T) -> T:
-    kept[key] = value
-    kept.move_to_end(key)
-    if len(kept) > MOST_NUMBERS:
-        kept.popitem(last=False)
-    return value
+def _mark(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()

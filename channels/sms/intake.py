@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import structlog
 from msgspec.structs import replace
 
 from bot import Address, Consent, Gateway, Message, Sender, Text, Unreadable
+from channels.sms.api import Received
 from channels.sms.guard import Guard
 from channels.sms.parse import BadForm, Fields, Incoming, fields_of, incoming, status
 from channels.sms.settings import ANSWERS, Line
@@ -48,6 +49,30 @@ class Intake:
         """Twilio says that somebody opted out; remember that their next YES means START."""
         await self.gateway.write_note(self._key(chat), "21610")
 
+    async def missed(self, received: Sequence[Received]) -> int:
+        """Take in what no webhook brought, oldest first; how much of it was new. Raises StoreUnavailable."""
+        found = []
+        for one in received:
+            try:
+                came = incoming(one.fields, self._line.settings, self._file_url)
+            except BadForm as problem:
+                log.warning("sms_unreadable", account=self._line.account, why=f"in the list: {problem}")
+                continue
+            if came.chat != self._line.sender:
+                found.append((came, one.at))
+        # Whoever said STOP and then START wants to hear from us, whichever of the two was missed.
+        wishes = {came.chat: came.sid for came, _ in found if isinstance(came.content, Consent)}
+        new = 0
+        for came, at in found:
+            overruled = isinstance(came.content, Consent) and wishes[came.chat] != came.sid
+            if overruled or not await self._guard.missed(came.sid):
+                continue
+            if refused := await self._guard.late(came.number, came.sid, came.content):
+                log.warning("sms_ignored", account=self._line.account, sid=came.sid, why=refused)
+            else:
+                new += await self._keep(came, at)
+        return new
+
     async def _take(self, body: bytes) -> None:
         fields = self._fields(body)
         if "MessageStatus" in fields:
@@ -57,17 +82,23 @@ class Intake:
         came = incoming(fields, self._line.settings, self._file_url)
         if came.chat == self._line.sender:
             raise BadForm("it is from ourselves")
-        refused = self._guard.inbound(came.number, came.sid, came.content)
-        if refused or came.number is None:
+        refused = await self._guard.inbound(came.number, came.sid, came.content)
+        if refused:
             # Answered and forgotten: whoever pumps numbers must not even cost a row.
             log.warning("sms_ignored", account=self._line.account, sid=came.sid, why=refused)
             return
+        await self._keep(came, self._now())
+
+    async def _keep(self, came: Incoming, at: float) -> bool:
+        """Store a message; whether it was new."""
         came = await self._meant(came)
-        await self.gateway.receive(self._message(came))
+        accepted = await self.gateway.receive(self._message(came, at))
         if isinstance(came.content, Consent):
             await self.gateway.write_note(
                 self._key(came.chat), None if came.content.on else came.content.word or "STOP"
             )
+        await self._guard.handled(came.sid)
+        return not accepted.duplicate
 
     def _fields(self, body: bytes) -> Fields:
         form = read_form(body)
@@ -88,7 +119,7 @@ class Intake:
             return came
         return replace(came, content=Text(text=content.word))
 
-    def _message(self, came: Incoming) -> Message:
+    def _message(self, came: Incoming, at: float) -> Message:
         number = came.number
         assert number is not None  # noqa: S101 - the guard let it in
         return Message(
@@ -96,7 +127,7 @@ class Intake:
             address=Address(channel="sms", account=self._line.account, chat=came.chat),
             sender=Sender(id=number.e164, name=came.name, phone=number.e164, verified=True, timezone=number.timezone),
             content=came.content,
-            at=self._now(),
+            at=at,
             platform_id=came.sid,
         )
 

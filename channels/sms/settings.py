@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -19,7 +21,35 @@ ANSWERS = frozenset({"YES"})
 API = "https://api.twilio.com"
 
 
+_ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
+_SENDER = re.compile(
+    "|".join(
+        (
+            r"(whatsapp:)?\+[1-9][0-9]{6,14}",
+            r"[0-9]{3,8}",  # a short code
+            r"MG[0-9a-fA-F]{32}",  # a messaging service
+            r"[A-Za-z0-9 ]{0,10}[A-Za-z][A-Za-z0-9 ]{0,10}",  # a name, where countries allow it
+        )
+    )
+)
+_NAME = re.compile(r"[a-z0-9_-]{1,40}")
+
+
+def _sid(value: str) -> str:
+    if value and not _ACCOUNT.fullmatch(value):
+        raise ValueError("should be AC and 32 hex digits; Twilio's console shows it as Account SID")
+    return value
+
+
+def _sender(value: str) -> str:
+    if value and not _SENDER.fullmatch(value):
+        raise ValueError("should be a number such as +14155550100, a short code, MG..., whatsapp:+... or a name")
+    return value
+
+
 def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+[^\s?#]*", value):
+        raise ValueError(f"should be a web address such as {API}")
     return value.rstrip("/")
 
 
@@ -28,20 +58,15 @@ def _words(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _countries(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(value.strip().upper() for value in values)
+    found = tuple(value.strip().upper() for value in values)
+    if wrong := [value for value in found if not re.fullmatch(r"[A-Z]{2}", value)]:
+        raise ValueError(f"should be countries of two letters, such as [US, CA], and not {wrong[0][:20]}")
+    return found
 
 
-Sid = Annotated[str, Field(pattern=r"^(AC[0-9a-fA-F]{32})?$")]
-_SENDER = "|".join(
-    (
-        r"(whatsapp:)?\+[1-9][0-9]{6,14}",
-        r"[0-9]{3,8}",  # a short code
-        r"MG[0-9a-fA-F]{32}",  # a messaging service
-        r"[A-Za-z0-9 ]{0,10}[A-Za-z][A-Za-z0-9 ]{0,10}",  # a name, where countries allow it
-    )
-)
-Sender = Annotated[str, Field(pattern=f"^({_SENDER})?$")]
-Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+[^\s?#]*$"), AfterValidator(_url)]
+Sid = Annotated[str, AfterValidator(_sid)]
+Sender = Annotated[str, AfterValidator(_sender)]
+Url = Annotated[str, AfterValidator(_url)]
 Words = Annotated[tuple[str, ...], AfterValidator(_words)]
 Countries = Annotated[tuple[str, ...], AfterValidator(_countries)]
 
@@ -69,7 +94,7 @@ class SmsSettings(Section):
     account_sid: Annotated[Sid, Env("TWILIO_ACCOUNT_SID")] = ""
     auth_token: Annotated[SecretStr, Env("TWILIO_AUTH_TOKEN")] = SecretStr("")
     sender: Annotated[Sender, Env("TWILIO_FROM")] = ""
-    accounts: dict[Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")], SmsAccount] = Field(default={})
+    accounts: dict[str, SmsAccount] = Field(default={})
     api_url: Annotated[Url, Env("TWILIO_API_URL")] = API
     countries: Countries = ()
     rate: Annotated[float, Field(ge=0)] = 0
@@ -88,10 +113,13 @@ class SmsSettings(Section):
     start_words: Words = START
     help_words: Words = HELP
     answers_stop: bool = False
+    catch_up_every: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     timeout: Annotated[float, Field(gt=0, le=60)] = 9.0
 
     @model_validator(mode="after")
     def _names(self) -> SmsSettings:
+        if wrong := [name for name in self.accounts if not _NAME.fullmatch(name)]:
+            raise ValueError(f"the account name {wrong[0][:40]!r} should be of a-z, 0-9, _ and -, at most 40 of them")
         taken = {"status", "main"} & self.accounts.keys()
         if taken:
             raise ValueError(f"an account can't be called {' or '.join(sorted(taken))}")
@@ -142,9 +170,19 @@ def lines(settings: SmsSettings, public_url: str) -> list[Line]:
         )
         problems += _missing(line)
         found.append(line)
+    if found and settings.api_url == API and _local(public_url):
+        problems.append(
+            "sms: PUBLIC_URL is missing; set it to the address that Twilio reaches the bot at: it delivers there, and "
+            "signs by it"
+        )
     if problems:
         raise SettingsError(problems)
     return found
+
+
+def _local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.") or "." not in host
 
 
 def _missing(line: Line) -> list[str]:

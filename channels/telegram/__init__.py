@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot import Channel, PluginContext, StartError, hookimpl
-from channels.telegram.settings import TelegramSettings
+from bot import Channel, PluginContext, SettingsError, StartError, hookimpl
+from channels.telegram.settings import TelegramSettings, unreachable
 
 __all__ = ["TelegramSettings"]
 
@@ -17,6 +17,8 @@ def register_channels(register: Callable[[Channel], None], context: PluginContex
     bots = settings.bots()
     if not bots:
         return
+    if problems := unreachable(bots, context.public_url):
+        raise SettingsError(problems)
     try:
         from channels.telegram.channel import TelegramChannel  # noqa: PLC0415 - half a second and 30 MB, for users only
     except ModuleNotFoundError as error:
@@ -24,4 +26,13 @@ def register_channels(register: Callable[[Channel], None], context: PluginContex
             raise
         raise StartError("telegram: python-telegram-bot is missing. Run: pip install '.[telegram]'") from error
     for name, account in bots.items():
-        register(TelegramChannel(name, account, settings, public_url=context.public_url, clock=context.clock))
+        register(
+            TelegramChannel(
+                name,
+                account,
+                settings,
+                public_url=context.public_url,
+                clock=context.clock,
+                entropy=context.entropy,
+            )
+        )

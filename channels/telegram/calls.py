@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from telegram import (
     Bot,
     InlineKeyboardButton,
@@ -16,10 +18,12 @@ from telegram import (
     User,
 )
 
-from bot import Address, Button, Fetcher, Gateway, Media, NotSent, Rejected
+from bot import Address, Button, Fetcher, Gateway, Media, NotSent, RateLimited, Rejected, StoreUnavailable
 from channels.telegram.api import Api, Refused
 from channels.telegram.chats import Chats
+from channels.telegram.floods import Floods
 from channels.telegram.intake import button_note
+from channels.telegram.keyboards import Keyboards, Markup
 from channels.telegram.outgoing import Kind, Outgoing, as_link, data_of, is_fetched, kind_of, label_of, rows
 from channels.telegram.render import Entity, Rendered, is_lone_link, unmarked
 
@@ -44,7 +48,7 @@ class _SendsFile(Protocol):
         *,
         caption: str | None,
         caption_entities: list[MessageEntity] | None,
-        reply_markup: InlineKeyboardMarkup | None,
+        reply_markup: Markup | None,
         message_thread_id: int | None,
     ) -> Awaitable[object]:
         """Send it."""
@@ -59,8 +63,12 @@ class Sent(msgspec.Struct, frozen=True):
 class Calls:
     """One bot's messages. `ours` is where files of our own are that Telegram can't get at; empty if it can."""
 
-    def __init__(self, api: Api, chats: Chats, gateway: Gateway, fetcher: Fetcher, ours: str) -> None:
-        self._api, self._chats, self._gateway, self._fetcher, self._ours = api, chats, gateway, fetcher, ours
+    def __init__(
+        self, api: Api, chats: Chats, keyboards: Keyboards, gateway: Gateway, fetcher: Fetcher, ours: str
+    ) -> None:
+        self._api, self._chats, self._keyboards = api, chats, keyboards
+        self._gateway, self._fetcher, self._ours = gateway, fetcher, ours
+        self._floods = Floods(time.monotonic)
 
     async def post(self, address: Address, outgoing: Outgoing) -> int:
         """Send one message; its id. Raises as a send does."""
@@ -86,25 +94,34 @@ class Calls:
 
     async def _post_text(self, address: Address, outgoing: Outgoing) -> int:
         try:
-            return await self._text(address, outgoing.text, outgoing.buttons)
+            return await self._text(address, outgoing)
         except Refused as refused:
             if _UNPARSEABLE not in refused.description:
                 raise
             # Refused is surely not sent, so it may be said again, without marks.
-            return await self._text(address, unmarked(outgoing.text), outgoing.buttons)
+            return await self._text(address, replace(outgoing, text=unmarked(outgoing.text)))
 
-    async def _text(self, address: Address, text: Rendered, buttons: tuple[Button, ...]) -> int:
+    async def _text(self, address: Address, outgoing: Outgoing) -> int:
+        text, markup = outgoing.text, await self._markup(address, outgoing)
+
         async def send(bot: Bot, chat: int) -> None:
             await bot.send_message(
                 chat,
                 text.text,
                 entities=_entities(text) or None,
-                reply_markup=_keyboard(buttons),
+                reply_markup=markup,
                 message_thread_id=_thread(address),
                 link_preview_options=_preview(text),
             )
 
-        return (await self._there(address, send, Sent)).message_id
+        sent = await self._there(address, send, Sent)
+        await self._keyboards.sent(address.chat, markup)
+        return sent.message_id
+
+    async def _markup(self, address: Address, outgoing: Outgoing) -> Markup | None:
+        """What stands below a new message."""
+        under = None if outgoing.grows else await self._keyboards.under(address.chat, outgoing)
+        return under or _keyboard(outgoing.buttons)
 
     async def _changed(self, address: Address, message_id: int, text: Rendered, buttons: tuple[Button, ...]) -> None:
         async def edit(bot: Bot, chat: int) -> None:
@@ -174,7 +191,7 @@ class Calls:
         return bytes(body)
 
     async def _file(self, address: Address, outgoing: Outgoing, media: Media, file: str | InputFile) -> int:
-        text, keyboard, thread = outgoing.text, _keyboard(outgoing.buttons), _thread(address)
+        text, keyboard, thread = outgoing.text, await self._markup(address, outgoing), _thread(address)
         caption, marks = text.text or None, _entities(text) or None
 
         async def send(bot: Bot, chat: int) -> None:
@@ -195,7 +212,9 @@ class Calls:
                 message_thread_id=thread,
             )
 
-        return (await self._there(address, send, Sent)).message_id
+        sent = await self._there(address, send, Sent)
+        await self._keyboards.sent(address.chat, keyboard)
+        return sent.message_id
 
     # --- where
 
@@ -214,13 +233,19 @@ class Calls:
             number = int(chat)
         except ValueError:
             raise Rejected("that is no chat on Telegram") from None
-        return await self._api.call(lambda bot: send(bot, number), want)
+        try:
+            return await self._api.call(lambda bot: send(bot, number), want)
+        except RateLimited as limit:
+            raise self._floods.judge(chat, limit) from None
 
     async def _remember(self, address: Address, buttons: tuple[Button, ...]) -> None:
         """Keep the tokens that are too long for a button."""
         for button in buttons:
             if (data := data_of(button.token)) != button.token:
-                await self._gateway.write_note(button_note(address.account, data), button.token)
+                try:
+                    await self._gateway.write_note(button_note(address.account, data), button.token)
+                except StoreUnavailable as problem:
+                    raise NotSent(str(problem)) from problem
 
 
 def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
@@ -228,7 +253,7 @@ def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
         return None
     return InlineKeyboardMarkup(
         [
-            [InlineKeyboardButton(label_of(one), callback_data=data_of(one.token)) for one in row]
+            [InlineKeyboardButton(label_of(one.label), callback_data=data_of(one.token)) for one in row]
             for row in rows(buttons)
         ]
     )

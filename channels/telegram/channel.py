@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import quote, urlsplit
 
 import msgspec
-import structlog
 from aiohttp import web
 from telegram import Bot
 
@@ -22,6 +22,7 @@ from bot import (
     Download,
     Drafts,
     Edits,
+    Entropy,
     Fetcher,
     Files,
     Gateway,
@@ -30,15 +31,16 @@ from bot import (
     Receipt,
     Rejected,
     Rereads,
-    SendError,
     StartError,
     StoreUnavailable,
     Types,
 )
-from channels.telegram.api import Api, TokenRefused
+from channels.telegram.api import Api
 from channels.telegram.calls import LARGEST_UPLOAD, Calls
 from channels.telegram.chats import Chats
 from channels.telegram.intake import Intake
+from channels.telegram.keyboards import Keyboards
+from channels.telegram.naming import Naming
 from channels.telegram.outgoing import MAX_TEXT, measure
 from channels.telegram.parse import Identity, event_id_of
 from channels.telegram.polling import Poll
@@ -49,20 +51,6 @@ from channels.telegram.webhook import Webhook
 
 FETCH = 5.0
 """Seconds that somebody's file may take to come."""
-
-PATIENCE = 4.0
-"""Seconds that a start waits for Telegram; the bot's other channels wait behind it."""
-
-ASK_AGAIN = 2.0
-"""Seconds between two tries to learn the bot's name."""
-
-log = structlog.get_logger(__name__)
-
-
-class _User(msgspec.Struct, frozen=True):
-    """The bot itself, as Telegram answers with it."""
-
-    username: str = ""
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -87,6 +75,7 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         edits=True,
         reactions=True,
         mentions=True,
+        shares_phone=True,
         # A text takes 11 at most (api.py), a file a little longer: it may have to be fetched and uploaded. An attempt
         # that is cut off goes on behind what it had sent.
         send_timeout=15.0,
@@ -101,16 +90,19 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         *,
         public_url: str = "",
         clock: Clock | None = None,
+        entropy: Entropy | None = None,
     ) -> None:
         self.account = account
         self._bot, self._settings, self._public_url = bot, settings, public_url.rstrip("/")
         self._now = clock.now if clock else time.time
+        self._jitter = entropy.jitter if entropy else random.random
         secure = self._public_url.startswith("https://")
         self._hooked = bot.mode == "webhook" or (bot.mode == "auto" and secure)
         self._intake: Intake | None = None
         self._speaker: Speaker | None = None
         self._api: Api | None = None
         self._chats: Chats | None = None
+        self._keyboards: Keyboards | None = None
         self._fetcher: Fetcher | None = None
         self._jobs: list[asyncio.Task[None]] = []
         self._waiting: set[asyncio.Task[None]] = set()
@@ -134,11 +126,6 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
 
     async def start(self, gateway: Gateway) -> None:
         """Learn the bot's own name, and take updates in from now on. Raises StartError if the token is wrong."""
-        if self._hooked and not self._public_url.startswith("https://"):
-            raise StartError(
-                f"telegram ({self.account}): a webhook needs an https address. Set PUBLIC_URL to it, or telegram.mode "
-                "to polling."
-            )
         token = self._bot.bot_token.get_secret_value()
         trusted = [self._settings.api_url, *([self._public_url] if self._public_url else [])]
         api = self._api = Api(token, self._settings.api_url)
@@ -146,16 +133,18 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         fetcher = self._fetcher = Fetcher(trusted=trusted, largest=LARGEST_UPLOAD, timeout=FETCH)
         # Telegram's servers can't get at what is on this machine only.
         ours = "" if self._public_url.startswith("https://") else self._public_url
-        self._speaker = Speaker(api, chats, Calls(api, chats, gateway, fetcher, ours))
+        keyboards = self._keyboards = Keyboards(gateway, self.account)
+        self._speaker = Speaker(api, chats, Calls(api, chats, keyboards, gateway, fetcher, ours))
+        naming = Naming(api, gateway, self.account, self._bot.bot_id, self._jitter)
         try:
-            username = await self._username(gateway, api)
+            username = await naming.first()
         except StartError:
             await self.stop()
             raise
         me = Identity(self.account, self._bot.bot_id, username)
         intake = self._intake = Intake(gateway, api, chats, me, self._now, self._waiting)
         if not username:
-            self._jobs.append(asyncio.create_task(self._learn_name(gateway, api, intake), name="telegram name"))
+            self._jobs.append(asyncio.create_task(self._learn_name(naming, intake), name="telegram name"))
         prefix = f"telegram.{self.account}"
         url = f"{self._public_url}/channels/telegram/{self.account}"
         hook = Hook(url, self._bot.secret, self._settings.max_connections) if self._hooked else None
@@ -180,7 +169,9 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             await self._fetcher.close()
         if self._api is not None:
             await self._api.close()
-        self._speaker = self._chats = self._fetcher = self._api = None
+        if self._keyboards is not None:
+            self._keyboards.close()
+        self._speaker = self._chats = self._keyboards = self._fetcher = self._api = None
 
     # --- out
 
@@ -242,43 +233,11 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         else:
             await intake.set_aside(body, event_id_of(body), "it is longer than any update of Telegram's")
 
-    # --- who we are
-
-    async def _username(self, gateway: Gateway, api: Api) -> str:
-        """The bot's name; while Telegram can't be reached, as it was last time."""
-        key = f"telegram.{self.account}.name.{self._bot.bot_id}"
-        try:
-            async with asyncio.timeout(PATIENCE):
-                name = (await api.call(_get_me, _User)).username
-        except TokenRefused as refused:
-            raise StartError(
-                f"telegram ({self.account}): Telegram refuses the bot's token. Take the one that @BotFather shows for "
-                "this bot and set it as TELEGRAM_BOT_TOKEN."
-            ) from refused
-        except (SendError, TimeoutError) as problem:
-            log.warning("telegram_not_reached", account=self.account, why=str(problem) or "no answer")
-            return await gateway.note(key) or ""
-        with suppress(StoreUnavailable):
-            if await gateway.note(key) != name:
-                await gateway.write_note(key, name)
-        return name
-
-    async def _learn_name(self, gateway: Gateway, api: Api, intake: Intake) -> None:
+    async def _learn_name(self, naming: Naming, intake: Intake) -> None:
         """Until it is known, what is said in groups has to come again."""
-        while not intake.me.username:
-            await asyncio.sleep(ASK_AGAIN)
-            try:
-                name = await self._username(gateway, api)
-            except StartError as problem:
-                log.error("telegram_token_refused", why=str(problem))
-                continue
-            intake.me = Identity(self.account, self._bot.bot_id, name)
+        intake.me = Identity(self.account, self._bot.bot_id, await naming.insist())
 
     def _ready(self) -> Speaker:
         if self._speaker is None:
             raise NotSent("the channel is not running")
         return self._speaker
-
-
-async def _get_me(bot: Bot) -> None:
-    await bot.get_me()

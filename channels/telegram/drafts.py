@@ -51,6 +51,11 @@ class Growing:
         self._drafts: dict[Key, _Draft] = {}
         self._next: dict[str, float] = {}
         self._ended: dict[Key, float] = {}
+        self._resting = 0.0
+
+    def rest(self, seconds: float) -> None:
+        """Show nothing new for so long: Telegram wants less of the whole bot."""
+        self._resting = max(self._resting, _now() + seconds)
 
     def show(self, address: Address, key: str, text: str) -> None:
         """Show a text, or a later one if there is one by the time that Telegram takes it. Returns at once."""
@@ -108,6 +113,8 @@ class Growing:
                     await self._call(address, draft, text)
                 except RateLimited as problem:
                     self._next[address.chat] = _now() + problem.retry_after
+                    if problem.account:
+                        self.rest(problem.retry_after)
                 except SendError as problem:
                     # The reply itself will come, whatever becomes of its draft.
                     draft.over = True
@@ -119,7 +126,7 @@ class Growing:
         shown = render(text)
         if shown.units > MAX_TEXT:
             shown = render(split(text, MAX_TEXT, measure)[0])
-        outgoing = Outgoing(text=shown)
+        outgoing = Outgoing(text=shown, grows=True)
         if draft.message_id:
             await self._calls.change(address, draft.message_id, outgoing)
         else:
@@ -130,7 +137,7 @@ class Growing:
         now = _now()
         if len(self._next) > MOST:
             self._next = {chat: at for chat, at in self._next.items() if at > now}
-        at = max(self._next.get(address.chat, 0.0), now)
+        at = max(self._next.get(address.chat, 0.0), self._resting, now)
         self._next[address.chat] = at + (GROUP_PAUSE if address.chat.startswith("-") else PAUSE)
         return at - now
 

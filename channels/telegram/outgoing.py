@@ -38,11 +38,17 @@ _FETCHED_DOCUMENTS = ("application/pdf", "application/zip")
 
 
 class Outgoing(Value, frozen=True):
-    """One message on Telegram: a text, or a file with a caption; `buttons` stand below it."""
+    """One message on Telegram: a text, or a file with a caption; `buttons` stand below it.
+
+    `share_phone` is on a button that shares a number; `grows` says that it will be edited, so nothing but buttons of
+    its own may come with it.
+    """
 
     text: Rendered = Rendered(text="")
     media: Media | None = None
     buttons: tuple[Button, ...] = ()
+    share_phone: str = ""
+    grows: bool = False
 
 
 def measure(text: str) -> int:
@@ -63,9 +69,9 @@ def compose(reply: Reply, *, apart: bool = False) -> tuple[Outgoing, ...]:
     for number, media in enumerate(files):
         own = render_blocks(_alt(media))
         calls.append(Outgoing(media=media, text=caption if caption is not None and not number else own))
-    if reply.buttons:
+    if reply.buttons or reply.share_phone:
         calls = calls or [Outgoing(text=Rendered(text=_NOTHING_TO_SAY))]
-        calls[-1] = replace(calls[-1], buttons=reply.buttons)
+        calls[-1] = replace(calls[-1], buttons=reply.buttons, share_phone=reply.share_phone)
     return tuple(calls)
 
 
@@ -90,7 +96,7 @@ def as_link(outgoing: Outgoing) -> Outgoing:
     if said and units(said) + link.units + 1 <= MAX_TEXT:
         moved = tuple(replace(entity, offset=entity.offset + units(said) + 1) for entity in link.entities)
         link = Rendered(text=f"{said}\n{link.text}", entities=(*outgoing.text.entities, *moved))
-    return Outgoing(text=link, buttons=outgoing.buttons)
+    return replace(outgoing, text=link, media=None)
 
 
 def data_of(token: str) -> str:
@@ -115,9 +121,9 @@ def rows(buttons: tuple[Button, ...]) -> list[list[Button]]:
     return found
 
 
-def label_of(button: Button) -> str:
-    """A button's label as it is shown."""
-    label = " ".join(literal(button.label).split()) or _NOTHING_TO_SAY
+def label_of(words: str) -> str:
+    """What stands on a button, as it is shown."""
+    label = " ".join(literal(words).split()) or _NOTHING_TO_SAY
     return label if units(label) <= MAX_LABEL else _first_units(label, MAX_LABEL - 1).rstrip() + "…"
 
 

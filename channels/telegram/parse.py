@@ -13,6 +13,7 @@ from bot import (
     Address,
     Command,
     Consent,
+    Contact,
     Content,
     Edited,
     Joined,
@@ -190,7 +191,7 @@ class _Reader:
         media = self._media(message)
         if not text and not media and not self._is_called(message):
             return None  # a service message, or something that has no words
-        return Text(text=text, media=media)
+        return Text(text=text, media=media, contact=_contact(message))
 
     def _is_for_us(self, message: wire.Message) -> bool:
         """In a group: who calls us, or answers us. Without privacy mode Telegram shows us everything."""
@@ -249,6 +250,7 @@ class _Reader:
             content=content,
             at=float(message.date),
             platform_id=str(message.message_id),
+            group=message.media_group_id,
         )
 
     def _address(self, chat: wire.Chat, thread: str) -> Address:
@@ -269,6 +271,16 @@ def _words(message: wire.Message) -> str:
     if message.sticker is not None:
         return message.sticker.emoji
     return message.dice.emoji if message.dice is not None else ""
+
+
+def _contact(message: wire.Message) -> Contact | None:
+    """A number that was shared. Telegram says whose it is, whatever the card calls them."""
+    shared = message.contact
+    if shared is None:
+        return None
+    own = message.sender is not None and shared.user_id == message.sender.id
+    name = f"{shared.first_name} {shared.last_name}".strip()
+    return Contact(phone=_phone(shared.phone_number), name=name, own=own)
 
 
 def _place(location: wire.Location) -> str:

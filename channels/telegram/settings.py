@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -96,3 +97,15 @@ class TelegramSettings(Section):
             return dict(self.accounts)
         first = TelegramAccount(bot_token=self.bot_token, webhook_secret=self.webhook_secret, mode=self.mode)
         return {"main": first, **self.accounts}
+
+
+def unreachable(bots: Mapping[str, TelegramAccount], public_url: str) -> list[str]:
+    """A sentence for each bot that shall have a webhook, where Telegram can't deliver to our address."""
+    if public_url.startswith("https://"):
+        return []
+    return [
+        f"{'telegram' if name == 'main' else f'telegram.accounts.{name}'}.mode: a webhook needs an address that begins "
+        "with https://; set PUBLIC_URL to it, or mode to polling"
+        for name, bot in bots.items()
+        if bot.mode == "webhook"
+    ]

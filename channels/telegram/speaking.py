@@ -8,7 +8,7 @@ from collections import OrderedDict
 import structlog
 from telegram import Bot
 
-from bot import Address, Delivery, Receipt, Rejected, SendError
+from bot import Address, Delivery, RateLimited, Receipt, Rejected, SendError
 from channels.telegram.api import Api, Refused
 from channels.telegram.calls import Calls
 from channels.telegram.chats import Chats
@@ -54,6 +54,10 @@ class Speaker:
             for number, outgoing in enumerate(plan):
                 if number >= len(done):
                     done.append(await self._say(address, outgoing, draft if not number else 0))
+        except RateLimited as limit:
+            if limit.account:
+                self._growing.rest(limit.retry_after)
+            raise
         except Rejected:  # after anything else there will be another attempt, at the same draft
             self._forget(delivery)
             raise

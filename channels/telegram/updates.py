@@ -107,6 +107,7 @@ class Message(_Part, frozen=True):
     sender_chat: Chat | None = None
     is_automatic_forward: bool = False
     message_thread_id: int = 0
+    media_group_id: str = ""
     is_topic_message: bool = False
     reply_to_message: Message | None = None
     text: str = ""

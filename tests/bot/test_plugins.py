@@ -362,6 +362,28 @@ def test_wrong_settings_of_all_plugins_come_together(tmp_path: Path) -> None:
     assert "one.speed (FRONTDESK_ONE__SPEED): should be a whole number" in caught.value.problems
 
 
+def test_what_a_plugin_itself_finds_wrong_is_told_too(tmp_path: Path) -> None:
+    """What one key says about another is the plugin's to find: it must not just stay off."""
+    bench = Bench(tmp_path, Settings.load(None, {"FRONTDESK_ONE__SPEED": "3"}))
+    bench.drop(
+        "one.py",
+        """
+        from bot import Section, SettingsError, hookimpl
+
+        class Model(Section):
+            speed: int = 1
+
+        @hookimpl
+        def register_channels(register, context):
+            context.settings(Model, "one")
+            raise SettingsError(["one.speed: does not go with the weather"])
+        """,
+    )
+    with pytest.raises(SettingsError) as caught:
+        bench.load()
+    assert caught.value.problems == ["one.speed: does not go with the weather"]
+
+
 # --- reloading
 
 

@@ -102,7 +102,7 @@ def test_all_mistakes_of_all_sources_and_sections_come_at_once(tmp_path: Path) -
         f"server.prot ({file} line 2): there is no such setting; did you mean port?",
         f"server.host ({file} line 3): should be text; put it in quotes",
         "server.port (PORT): should be a whole number",
-        f"carrier.speed ({file} line 6): should be greater than or equal to 1",
+        f"carrier.speed ({file} line 6): should be at least 1",
         "carrier.mode (--set carrier.mode): should be 'push' or 'poll'",
         "strict.url: is missing; set it in the file, or as STRICT_URL",
         "strict.name: is missing; set it in the file, or as FRONTDESK_STRICT__NAME",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.channel import Channel, Gateway
 from bot.errors import NotSent, StoreUnavailable
-from bot.messages import Address, Content, Message, Pressed, Sender, Submitted, Text
+from bot.messages import Address, Contact, Content, Message, Pressed, Sender, Submitted, Text
 from bot.rendering import parse
 from bot.testing import FakeChannel, Platform
 from bot.testing.channel_contract import ChannelContract
@@ -46,6 +46,13 @@ class FakeWire(Wire):
         content = Submitted(token=form.token, values=values, text=", ".join(values.values()))
         return await self._does(content, f"form-{len(self.platform.taken)}-{form.token}")
 
+    async def share_phone(self, label: str) -> str:
+        assert self.platform.taken[-1].reply.share_phone == label
+        contact = Contact(phone="+436641234567", own=True)
+        sender = Sender(id="sam", phone=contact.phone, verified=True)
+        assert await self._does(Text(text=contact.phone, contact=contact), "shared", sender)
+        return contact.phone
+
     async def called(self) -> list[str]:
         return [who.user for delivery in self.platform.taken for who in called(delivery)]
 
@@ -78,11 +85,12 @@ class FakeWire(Wire):
         self.platform.fail(NotSent("the line is cut"))
         return True
 
-    async def _does(self, content: Content, event: str) -> bool:
+    async def _does(self, content: Content, event: str, sender: Sender | None = None) -> bool:
         gateway: Gateway | None = self.channel.gateway if self.channel else None
         if gateway is None:
             return False
-        message = Message(event_id=event, address=self.address, sender=Sender(id="sam"), content=content, at=0.0)
+        who = sender or Sender(id="sam")
+        message = Message(event_id=event, address=self.address, sender=who, content=content, at=0.0)
         try:
             await gateway.receive(message)
         except StoreUnavailable:

@@ -16,7 +16,7 @@ from bot.testing.channel_contract import ChannelContract
 from bot.testing.channel_kit import Core, Wire
 from channels.telegram.channel import TelegramChannel
 from channels.telegram.settings import TelegramAccount, TelegramSettings
-from tests.platforms.telegram import TelegramServer, styled, words
+from tests.platforms.telegram import PHONE, TelegramServer, styled, words
 from tests.servers import free_port
 
 
@@ -80,6 +80,10 @@ class TelegramWire(Wire):
 
     async def cards(self) -> str:
         return "\n".join(found for one in self.server.shown[5001] for found in styled(one.message, "blockquote"))
+
+    async def share_phone(self, label: str) -> str:
+        assert await self.server.deliver(self.server.taps(label))
+        return f"+{PHONE}"
 
     async def called(self) -> list[str]:
         marks = [mark for shown in self.server.shown[5001] for mark in shown.message.get("entities", [])]

@@ -26,6 +26,7 @@ from tests.platforms.telegram_rules import (
     Refusal,
     check_buttons,
     check_commands,
+    check_keyboard,
     check_secret,
     decoded,
     taken,
@@ -40,6 +41,9 @@ BEN = {"id": 5002, "is_bot": False, "first_name": "Ben"}
 PRIVATE = {"id": 5001, "type": "private", "first_name": "Ana"}
 GROUP = {"id": -4001, "type": "group", "title": "Lamp lovers"}
 FORUM = {"id": -1004002, "type": "supergroup", "title": "Lamp forum", "is_forum": True}
+
+PHONE = "436641234567"
+"""Ana's, as Telegram writes it: without its plus sign."""
 
 TYPING_SHOWS = 1.0
 """Seconds; five on the real one."""
@@ -77,6 +81,7 @@ class Shown:
     message: dict[str, Any]
     file: str = ""
     growth: int = 0
+    fixed: bool = False
 
 
 @dataclass
@@ -107,6 +112,7 @@ class TelegramServer:
         self.chats[5002] = {"id": 5002, "type": "private", "first_name": "Ben"}
         self.shown: dict[int, list[Shown]] = defaultdict(list)
         self.typing: dict[int, float] = {}
+        self.keyboards: dict[int, list[dict[str, Any]]] = {}
         self.pending: dict[int, dict[str, Any]] = {}
         self.confirmed = 0
         self._numbers, self._updates = itertools.count(1), itertools.count(700_000_001)
@@ -178,6 +184,20 @@ class TelegramServer:
                     if button["text"] == label:
                         return self._pressed(shown.message, button["callback_data"], sender)
         raise AssertionError(f"there is no button {label!r}")
+
+    def taps(self, label: str, chat: dict[str, Any] = PRIVATE, sender: dict[str, Any] = ANA) -> dict[str, Any]:
+        """An update: somebody taps a button below the input line: it shares their number, or says its words."""
+        (button,) = [one for one in self.keyboards.get(chat["id"], []) if one["text"] == label]
+        if not button.get("request_contact"):
+            return self.update(message=self.message(label, chat=chat, sender=sender))
+        return self.shares(PHONE, sender, chat=chat, sender=sender)
+
+    def shares(
+        self, phone: str, whose: dict[str, Any], chat: dict[str, Any] = PRIVATE, sender: dict[str, Any] = ANA
+    ) -> dict[str, Any]:
+        """An update: somebody shares a number out of their address book, or their own."""
+        card = {"phone_number": phone, "first_name": whose["first_name"], "user_id": whose["id"]}
+        return self.update(message=self.message(chat=chat, sender=sender, more={"contact": card}))
 
     def _pressed(self, message: dict[str, Any], data: str, sender: dict[str, Any]) -> dict[str, Any]:
         id = f"query{next(self._numbers)}"
@@ -453,9 +473,13 @@ class TelegramServer:
             message |= {"message_thread_id": given["message_thread_id"], "is_topic_message": True}
         if markup := check_buttons(given.get("reply_markup")):
             message["reply_markup"] = markup
+        keyboard = check_keyboard(given.get("reply_markup"), private=chat["id"] > 0)
+        if keyboard is not None:
+            self.keyboards[chat["id"]] = keyboard
         if (known := specification()) is not None:
             self.problems += known.value("Message", message)
-        self.shown[chat["id"]].append(Shown(message, file))
+        # What came with such a keyboard can't be changed any more.
+        self.shown[chat["id"]].append(Shown(message, file, fixed=keyboard is not None))
         self.typing.pop(chat["id"], None)
         return message
 
@@ -463,6 +487,8 @@ class TelegramServer:
         chat = self._chat(given)
         for shown in self.shown[chat["id"]]:
             if shown.message["message_id"] == given.get("message_id"):
+                if shown.fixed:
+                    raise Refusal(400, "Bad Request: message can't be edited")
                 return shown
         raise Refusal(400, "Bad Request: message to edit not found")
 

@@ -114,7 +114,7 @@ def _check_html(text: str) -> None:
 
 def check_buttons(markup: Any) -> Any:
     """The buttons of a message."""
-    if not markup:
+    if not markup or "inline_keyboard" not in markup:
         return None
     buttons = [button for row in markup["inline_keyboard"] for button in row]
     if len(buttons) > 100:
@@ -125,6 +125,20 @@ def check_buttons(markup: Any) -> Any:
         if not 1 <= len(button["callback_data"].encode()) <= 64:
             raise Refusal(400, "Bad Request: BUTTON_DATA_INVALID")
     return markup
+
+
+def check_keyboard(markup: Any, *, private: bool) -> list[dict[str, Any]] | None:
+    """The buttons below the chat's input line that a message brings; none takes them away, None leaves them."""
+    if markup and markup.get("remove_keyboard"):
+        return []
+    if not markup or "keyboard" not in markup:
+        return None
+    found: list[dict[str, Any]] = [button for row in markup["keyboard"] for button in row]
+    if not found or any(not button["text"].strip() for button in found):
+        raise Refusal(400, "Bad Request: can't parse keyboard button: Text must be non-empty")
+    if not private and any(button.get("request_contact") for button in found):
+        raise Refusal(400, "Bad Request: phone number can be requested in private chats only")
+    return found
 
 
 def check_secret(secret: str) -> None:

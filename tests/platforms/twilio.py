@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Literal
 from urllib.parse import parse_qs, urlencode
@@ -54,6 +55,18 @@ class Taken:
 
 
 @dataclass
+class Came:
+    """A message that somebody sent us: it is in the list, whatever the webhook was answered."""
+
+    sid: str
+    to: str
+    sender: str
+    body: str
+    created: float
+    media: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
 class Answered:
     """What a webhook was answered; 0 when nobody was there."""
 
@@ -72,6 +85,8 @@ class Twilio:
     senders: tuple[str, ...] = (OURS, f"whatsapp:{OURS}", "MG" + "1" * 32)
     opt_outs: bool = True
     taken: list[Taken] = field(default_factory=list)
+    came: list[Came] = field(default_factory=list)
+    lists: int = 0
     problems: list[str] = field(default_factory=list)
     stopped: set[tuple[str, str]] = field(default_factory=set)
     files: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
@@ -97,6 +112,7 @@ class Twilio:
         at = "/2010-04-01/Accounts/{account}/Messages"
         app.router.add_post(at + ".json", self._create)
         app.router.add_get(at + ".json", self._list)
+        app.router.add_get(at + "/{message}/Media.json", self._media_of)
         app.router.add_get(at + "/{message}/Media/{media}", self._media)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -136,6 +152,8 @@ class Twilio:
         if self.opt_outs and word in START:
             self.stopped.discard((sender, to))
         sid = sid_of(event or f"text {next(self._numbers)}")
+        if all(one.sid != sid for one in self.came):
+            self.came.append(Came(sid, to, sender, body, time.time()))
         fields = {
             "ToCountry": "US",
             "SmsMessageSid": sid,
@@ -256,14 +274,29 @@ class Twilio:
     async def _list(self, request: web.Request) -> web.StreamResponse:
         if refused := self._stranger(request):
             return refused
-        asked, size = request.query, int(request.query.get("PageSize", "50"))
+        self.lists += 1
+        asked, size, page = request.query, int(request.query.get("PageSize", "50")), int(request.query.get("Page", "0"))
+        everything: list[Taken | Came] = sorted([*self.taken, *self.came], key=lambda one: one.created, reverse=True)
         found = [
-            self._resource(one)
-            for one in reversed(self.taken)
+            one
+            for one in everything
             if asked.get("To", one.to) == one.to and asked.get("From", one.sender) == one.sender
         ]
-        page = {"messages": found[:size], "page": 0, "page_size": size, "next_page_uri": None, "uri": request.path_qs}
-        return web.json_response(page)
+        if after := asked.get("DateSent>"):
+            since = datetime.strptime(after, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+            found = [one for one in found if int(one.created) >= since]
+        shown = found[page * size : (page + 1) * size]
+        more = len(found) > (page + 1) * size
+        following = str(request.rel_url.update_query({"Page": str(page + 1), "PageToken": "PA1"})) if more else None
+        answer = {"messages": [self._resource(one) for one in shown], "page": page, "page_size": size}
+        return web.json_response(answer | {"next_page_uri": following, "uri": request.path_qs})
+
+    async def _media_of(self, request: web.Request) -> web.StreamResponse:
+        if refused := self._stranger(request):
+            return refused
+        one = next(one for one in self.came if one.sid == request.match_info["message"])
+        files = [{"sid": sid, "content_type": kind, "parent_sid": one.sid} for sid, kind in one.media]
+        return web.json_response({"media_list": files, "page": 0, "page_size": 50, "next_page_uri": None})
 
     async def _media(self, request: web.Request) -> web.StreamResponse:
         if refused := self._stranger(request):
@@ -280,7 +313,9 @@ class Twilio:
             return None
         return _error(401, 20003, "Authenticate")
 
-    def _resource(self, one: Taken) -> dict[str, object]:
+    def _resource(self, one: Taken | Came) -> dict[str, object]:
+        ours = isinstance(one, Taken)
+        status = one.status if isinstance(one, Taken) else "received"
         created = formatdate(one.created, usegmt=True).replace("GMT", "+0000")
         return {
             "sid": one.sid,
@@ -288,9 +323,9 @@ class Twilio:
             "api_version": "2010-04-01",
             "body": one.body,
             "date_created": created,
-            "date_sent": created if one.status != "queued" else None,
+            "date_sent": created if status != "queued" else None,
             "date_updated": created,
-            "direction": "outbound-api",
+            "direction": "outbound-api" if ours else "inbound",
             "error_code": None,
             "error_message": None,
             "from": one.sender,
@@ -299,7 +334,7 @@ class Twilio:
             "num_segments": "1",
             "price": None,
             "price_unit": "USD",
-            "status": one.status,
+            "status": status,
             "subresource_uris": {},
             "to": one.to,
             "uri": f"/2010-04-01/Accounts/{self.sid}/Messages/{one.sid}.json",

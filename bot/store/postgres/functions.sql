@@ -37,7 +37,7 @@ BEGIN
       tail = tail + 1,
       seq = seq + 1,
       turn_seq = CASE turn_seq WHEN 0 THEN seq + 1 ELSE turn_seq END,
-      ready_at = CASE turn_seq WHEN 0 THEN v_now + v_takes * p_lease ELSE ready_at END,
+      ready_at = CASE turn_seq WHEN 0 THEN v_now + p_lease ELSE ready_at END,
       epoch = CASE turn_seq WHEN 0 THEN epoch + v_takes ELSE epoch END,
       attempts = CASE turn_seq WHEN 0 THEN attempts + v_takes ELSE attempts END,
       worker = CASE turn_seq WHEN 0 THEN p_worker ELSE worker END
@@ -46,7 +46,7 @@ BEGIN
     INSERT INTO lanes (conversation, tenant, channel, account, chat, thread, person, tail, seq, turn_seq,
                        epoch, attempts, worker, ready_at, created_at)
       VALUES (p_conversation, p_tenant, p_channel, p_account, p_chat, p_thread, p_person, 1, 1, 1,
-              v_takes, v_takes, p_worker, v_now + v_takes * p_lease, v_now)
+              v_takes, v_takes, p_worker, v_now + p_lease, v_now)
       ON CONFLICT (conversation) DO NOTHING RETURNING * INTO v_lane;
     EXIT WHEN FOUND;
   END LOOP;

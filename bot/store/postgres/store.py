@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from bot.channel import Accepted, Entry
 from bot.messages import Message
 from bot.people import Conversation
-from bot.store.amending import changes
+from bot.store.amending import GATHERING, changes
 from bot.store.codec import clean
 from bot.store.contract import (
     Applied,
@@ -97,6 +97,8 @@ class PostgresStore(Store):
         return await self._taken(Taking(incoming(message), self._at(now), worker, lease))
 
     async def _taken(self, taking: Taking) -> tuple[Accepted, Claim | None]:
+        if taking.item.message.group:  # nobody's yet: its other parts are on their way
+            taking = taking._replace(worker="", lease=GATHERING)
         if changes(taking.item.message):
             return await self._pool.transaction(lambda connection: lanes.take_edit(connection, taking))
         return await self._take.call(taking)

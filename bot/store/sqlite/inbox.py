@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.channel import Accepted, Unreadable
 from bot.messages import Address, Message, Sender
-from bot.store.amending import WAITING, amend, changes
+from bot.store.amending import GATHERING, WAITING, amend, changes
 from bot.store.codec import encode
 from bot.store.incoming import Incoming
 from bot.store.parking import KEEP, as_letter, due_or_letter
@@ -73,6 +73,8 @@ def take(raw: sqlite3.Connection, item: Incoming, worker: str, until: float, now
     """`put`; and if the message is the next of its lane, it is `worker`'s until then. Whether it is."""
     conversation, person, payload, message = item
     event = item.event
+    if message.group:  # nobody's yet: its other parts are on their way
+        worker, until = "", now + GATHERING
     lane = raw.execute(_LANE, (conversation, person)).fetchone()
     tail, seq, owner, busy, *known = lane or (0, 0, "", 0, None)
     n, seq = tail + 1, seq + 1

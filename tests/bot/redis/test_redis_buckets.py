@@ -216,3 +216,46 @@ async def test_a_redis_that_hangs_holds_nobody_up() -> None:
             finally:
                 os.kill(process_id, signal.SIGCONT)
             await until(lambda: one._up and not one._asked)
+
+
+# --- counts
+
+
+async def admitted(each: RedisBuckets, events: range, pace: Pace, *, anyway: bool = False) -> list[str]:
+    return [await each.admit([("a", pace)], str(n), anyway=anyway) for n in events]
+
+
+@pytest.mark.usefixtures("patient")
+async def test_processes_together_never_count_more_than_there_is_room_for() -> None:
+    with redis_server() as redis:
+        async with process(redis.url) as one, process(redis.url) as two:
+            verdicts = await asyncio.gather(
+                *(each.admit([("a", SLOW)], f"{n}") for n in range(9) for each in (one, two))
+            )
+            assert sum(not verdict for verdict in verdicts) == 2 * SLOW.count, "each of three, told to both"
+            assert await admitted(one, range(20, 23), SLOW) == ["a"] * 3
+            assert await one.admit([("b", SLOW), ("a", SLOW)], "x") == "a"
+            assert await two.admit([("b", SLOW)], "x") == ""
+
+
+@pytest.mark.usefixtures("patient")
+async def test_redis_counts_as_one_process_would() -> None:
+    short = Pace(count=3, seconds=0.4)
+    with redis_server() as redis:
+        async with process(redis.url) as one, process(redis.url) as two:
+            assert await admitted(one, range(5), short) == ["", "", "", "a", "a"]
+            assert await two.admit([("a", short)], "0") == "", "it has its place"
+            await asyncio.sleep(0.5)
+            assert await admitted(two, range(5, 8), short, anyway=True) == [""] * 3
+            for n in range(8, 14):
+                assert await one.admit([("a", short)], str(n), anyway=True) == "a", "it goes on, so it stays refused"
+                await asyncio.sleep(0.1)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_without_redis_a_process_goes_by_what_it_has_counted_itself() -> None:
+    with redis_server() as redis:
+        async with process(redis.url) as one:
+            assert await admitted(one, range(2), SLOW) == ["", ""]
+            redis.stop()
+            assert await admitted(one, range(2, 5), SLOW) == ["", "a", "a"]

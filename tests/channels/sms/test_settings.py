@@ -85,20 +85,45 @@ def test_what_is_missing_is_named(given: dict[str, object], words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "words"),
     [
-        {"sms.sender": "0043 664"},
-        {"sms.account_sid": "nonsense"},
-        {"sms.api_url": "api.twilio.com"},
-        {"sms.max_segments": "0"},
-        {"sms.loop_messages": "30"},
-        {"sms.accounts": '{"status": {}}'},
-        {"sms.sender_": "x"},
+        ({"sms.sender": "0043 664"}, "should be a number such as +14155550100"),
+        ({"sms.account_sid": "nonsense"}, "should be AC and 32 hex digits"),
+        ({"sms.api_url": "api.twilio.com"}, "should be a web address such as https://api.twilio.com"),
+        ({"sms.max_segments": "0"}, "should be at least 1"),
+        ({"sms.loop_messages": "30"}, "should be at most 29"),
+        ({"sms.accounts": '{"status": {}}'}, "an account can't be called status"),
+        ({"sms.accounts": '{"A B": {}}'}, "the account name 'A B' should be of a-z, 0-9, _ and -"),
+        ({"sms.accounts": "shop"}, "should be a group of settings"),
+        ({"sms.countries": "Austria"}, "should be countries of two letters, such as [US, CA]"),
+        ({"sms.rate": "-1"}, "should be at least 0"),
+        ({"sms.sender_": "x"}, "there is no such setting; did you mean sender?"),
     ],
 )
-def test_mistakes_are_found_at_the_start(tmp_path: Path, options: dict[str, str]) -> None:
-    with pytest.raises(SettingsError):
+def test_mistakes_are_found_at_the_start_in_plain_words(tmp_path: Path, options: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsError) as caught:
         registered(tmp_path, ENVIRON, options)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("public", "api", "missing"),
+    [
+        ("https://bot.example", "https://api.twilio.com", False),
+        ("http://127.0.0.1:8080", "https://api.twilio.com", True),
+        ("http://localhost:8080", "https://api.twilio.com", True),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:4013", False),
+    ],
+)
+def test_an_address_that_twilio_can_not_reach_is_a_mistake(public: str, api: str, missing: bool) -> None:
+    given = {"account_sid": SID, "auth_token": "x", "sender": OURS, "api_url": api}
+    try:
+        lines(SmsSettings.model_validate(given), public)
+    except SettingsError as mistakes:
+        assert missing
+        assert "PUBLIC_URL is missing" in mistakes.problems[0]
+    else:
+        assert not missing
 
 
 def test_a_missing_sdk_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

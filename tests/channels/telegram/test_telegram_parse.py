@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import Command, Consent, Content, Edited, Joined, Media, Pressed, Reacted, Text
+from bot import Command, Consent, Contact, Content, Edited, Joined, Media, Pressed, Reacted, Text
 from channels.telegram.parse import Identity, Read, event_id_of, read
 
 ME = Identity("main", 123456, "frontdesk_bot")
@@ -165,11 +165,11 @@ def test_files_are_ours_to_fetch() -> None:
 def test_ones_own_number_is_vouched_for_and_others_are_words() -> None:
     own = {"phone_number": "4366012345678", "first_name": "Ana", "user_id": 5001}
     (said,) = parsed(message(contact=own)).messages
-    assert said.content == Text(text="+4366012345678")
+    assert said.content == Text(text="+4366012345678", contact=Contact(phone="+4366012345678", name="Ana", own=True))
     assert (said.sender.phone, said.sender.verified) == ("+4366012345678", True)
     for other in ({**own, "user_id": 5002}, {"phone_number": "+43 660 12345678", "first_name": "Ana"}):
         (said,) = parsed(message(contact=other)).messages
-        assert said.content == Text(text="Ana +4366012345678")
+        assert said.content == Text(text="Ana +4366012345678", contact=Contact(phone="+4366012345678", name="Ana"))
         assert (said.sender.phone, said.sender.verified) == ("", False)
 
 

@@ -24,7 +24,7 @@ from bot import (
 )
 from bot.testing.channel_kit import soon
 from channels.telegram import api
-from tests.channels.telegram.fakes import ANA, GROUP, bench, button_of, channel_for, delivery
+from tests.channels.telegram.fakes import ANA, GROUP, Bench, bench, button_of, channel_for, delivery
 from tests.platforms.telegram import FORUM, TelegramServer
 from tests.platforms.telegram import GROUP as GROUP_CHAT
 
@@ -51,6 +51,43 @@ async def test_faults_in_the_cores_words(fault: str, expected: type[SendError]) 
             assert (caught.value.retry_after, caught.value.account) == (7.0, False)
         assert b.server.token not in repr(caught.value)
         assert len(b.server.made("sendMessage")) == (fault in ("garbage", "close after"))
+
+
+async def refused(b: Bench, chat: str, retry_after: int) -> RateLimited:
+    b.server.fail("429", "sendMessage", retry_after=retry_after)
+    with pytest.raises(RateLimited) as caught:
+        await b.says("hello", replace(ANA, chat=chat))
+    return caught.value
+
+
+async def test_several_chats_that_are_refused_at_once_are_the_whole_bots_flood() -> None:
+    async with bench() as b:
+        whole = [(await refused(b, chat, 3)).account for chat in ("5001", "5001", "5001", "5002", "-4001", "5001")]
+        assert whole == [False, False, False, False, True, True]
+
+
+async def test_two_chats_that_shall_wait_long_are_too() -> None:
+    async with bench() as b:
+        assert not (await refused(b, "5001", 40)).account
+        assert not (await refused(b, "5002", 3)).account
+        limit = await refused(b, "-4001", 35)
+        assert (limit.account, limit.retry_after) == (True, 35)
+
+
+async def test_refusals_far_apart_are_each_chats_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.telegram.floods.TOGETHER", 0.0)
+    async with bench() as b:
+        assert not any([(await refused(b, chat, 60)).account for chat in ("5001", "5002", "-4001")])
+
+
+async def test_drafts_rest_while_the_whole_bot_shall() -> None:
+    async with bench() as b:
+        for chat in ("5001", "5002", "-4001"):
+            await refused(b, chat, 1)
+        await b.channel.draft(ANA, "key", "growing")
+        await asyncio.sleep(0.3)
+        assert b.server.shown[5001] == []
+        assert await soon(lambda: b.server.sees() == "growing")
 
 
 async def test_a_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

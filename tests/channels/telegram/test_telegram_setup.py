@@ -14,12 +14,14 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import KnownCommand, Rejected, SendError, StartError
+from bot import KnownCommand, Rejected, SendError, SettingsError, StartError
+from bot.app import App
 from bot.operations.log import configure
 from bot.settings import LogSettings, Settings
 from bot.testing.channel_kit import Core, soon
-from channels.telegram.channel import TelegramChannel
-from channels.telegram.settings import TelegramAccount, TelegramSettings
+from channels.telegram import api
+from channels.telegram.naming import Naming
+from channels.telegram.settings import TelegramSettings
 from channels.telegram.setup import menus
 from tests.channels.telegram.fakes import ANA, bench, channel_for, delivery
 from tests.platforms.telegram import GROUP, TOKEN, TelegramServer
@@ -39,6 +41,7 @@ def settings(environ: dict[str, str]) -> TelegramSettings:
 
 async def test_the_webhook_is_set_once_with_all_that_matters() -> None:
     async with bench() as b:
+        assert await soon(lambda: "telegram.main.webhook" in b.core.notes)
         (call,) = b.server.made("setWebhook")
         assert call.given["url"] == "https://bot.example/channels/telegram/main"
         assert len(call.given["secret_token"]) == 64
@@ -87,7 +90,7 @@ async def test_setting_up_is_tried_until_it_is_done() -> None:
 
 async def test_commands_are_told_by_language_and_only_when_they_changed() -> None:
     async with bench(commands=[TRACK, STOP]) as b:
-        assert await soon(lambda: "en" in b.server.commands)
+        assert await soon(lambda: "telegram.main.commands" in b.core.notes)
         assert b.server.commands["de"] == [
             {"command": "track", "description": "Bestellung finden"},
             {"command": "stop", "description": "Be quiet"},
@@ -136,11 +139,16 @@ async def test_a_wrong_token_is_told_at_the_start() -> None:
     await server.stop()
 
 
-async def test_a_webhook_without_https_is_told_at_the_start() -> None:
-    account = TelegramAccount.model_validate({"bot_token": TOKEN, "mode": "webhook"})
-    channel = TelegramChannel("main", account, TelegramSettings(), public_url="http://bot.example")
-    with pytest.raises(StartError, match="PUBLIC_URL"):
-        await channel.start(Core())
+@pytest.mark.parametrize("public_url", ["", "http://bot.example"])
+def test_a_webhook_without_https_is_a_mistake_in_the_settings(public_url: str, tmp_path: Path) -> None:
+    """So that `check` finds it too, which starts nothing."""
+    environ = {"TELEGRAM_BOT_TOKEN": TOKEN, "FRONTDESK_TELEGRAM__MODE": "webhook", "PUBLIC_URL": public_url}
+    environ["FRONTDESK_HOME"] = str(tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        App.build(Settings.load(environ=environ), builtins=["channels.telegram"], entry_points=False)
+    assert caught.value.problems == [
+        "telegram.mode: a webhook needs an address that begins with https://; set PUBLIC_URL to it, or mode to polling"
+    ]
 
 
 async def test_an_unreachable_telegram_does_not_keep_the_bot_from_starting() -> None:
@@ -152,8 +160,8 @@ async def test_an_unreachable_telegram_does_not_keep_the_bot_from_starting() -> 
 
 
 async def test_a_telegram_that_does_not_answer_holds_up_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels.telegram.channel.PATIENCE", 0.2)
-    monkeypatch.setattr("channels.telegram.channel.ASK_AGAIN", 0.1)
+    monkeypatch.setattr("channels.telegram.naming.PATIENCE", 0.2)
+    monkeypatch.setattr("channels.telegram.naming.FIRST_PAUSE", 0.1)
     server = TelegramServer()
     server.fail("hang", "getMe")
     async with asyncio.timeout(3), bench(server=server) as b:
@@ -161,6 +169,31 @@ async def test_a_telegram_that_does_not_answer_holds_up_no_start(monkeypatch: py
         assert said.text == "hello"
         assert await soon(lambda: "telegram.main.name.123456" in b.core.notes)
         assert await b.writes("@frontdesk_bot hello", chat=GROUP)
+
+
+async def test_an_outage_is_told_once_and_asked_about_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def quickly(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr("channels.telegram.naming.asyncio.sleep", quickly)
+    server, core = TelegramServer(), Core()
+    await server.start()
+    server.fail("500", "getMe", times=8)
+    calls = api.Api(TOKEN, server.url)
+    naming = Naming(calls, core, "main", 123456, lambda: 1.0)
+    with structlog.testing.capture_logs() as logs:
+        assert await naming.first() == ""
+        assert await naming.insist() == "frontdesk_bot"
+        server.fail("500", "getMe")
+        assert await naming.first() == "frontdesk_bot"
+    assert [line["event"] for line in logs] == ["telegram_not_reached", "telegram_reached", "telegram_not_reached"]
+    assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
+    await calls.close()
+    await server.stop()
 
 
 # --- settings

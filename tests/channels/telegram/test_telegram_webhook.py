@@ -185,7 +185,7 @@ async def test_an_answer_that_hangs_holds_up_nobody() -> None:
 
 
 async def test_while_its_name_is_unknown_groups_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels.telegram.channel.ASK_AGAIN", 0.5)
+    monkeypatch.setattr("channels.telegram.naming.FIRST_PAUSE", 0.5)
     server = TelegramServer()
     server.fail("close before", "getMe", times=2)
     async with bench(server=server) as b:

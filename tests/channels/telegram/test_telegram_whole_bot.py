@@ -40,6 +40,12 @@ async def drink(turn: Turn) -> None:
     await turn.say(f"Here is your {choice}.")
 
 
+@skill.pattern(r"my holiday")
+async def holiday(turn: Turn) -> None:
+    files = turn.message.media
+    await turn.say(f"I see {len(files)} pictures.", media=files)
+
+
 @skill.pattern(r"look at this")
 async def look(turn: Turn) -> None:
     await turn.say("I see " + turn.message.media[0].url)
@@ -49,7 +55,8 @@ async def look(turn: Turn) -> None:
 class Bot:
     """A bot, and the Telegram that it talks to."""
 
-    def __init__(self, home: Path, *, public: str) -> None:
+    def __init__(self, home: Path, *, public: str, skill: str = SKILL) -> None:
+        self._skill = skill
         self.server, self.port = TelegramServer(), free_port()
         self.server.reach = f"http://127.0.0.1:{self.port}"
         chosen = {
@@ -66,7 +73,7 @@ class Bot:
 
     def build(self) -> App:
         self._folder.mkdir(exist_ok=True)
-        (self._folder / "clerk.py").write_text(SKILL)
+        (self._folder / "clerk.py").write_text(self._skill)
         return App.build(self._settings, builtins=["channels.telegram"], folders=[self._folder], entry_points=False)
 
     async def asks(self, text: str, expected: str, chat: int = 5001) -> None:
@@ -75,9 +82,9 @@ class Bot:
 
 
 @asynccontextmanager
-async def whole(home: Path, *, public: str = "https://bot.example") -> AsyncIterator[Bot]:
+async def whole(home: Path, *, public: str = "https://bot.example", skill: str = SKILL) -> AsyncIterator[Bot]:
     """A running bot with one skill."""
-    bot = Bot(home, public=public)
+    bot = Bot(home, public=public, skill=skill)
     app = await asyncio.to_thread(bot.build)
     await bot.server.start()
     await app.start()
@@ -155,3 +162,28 @@ async def test_many_answers_in_one_chat_keep_telegrams_pace(tmp_path: Path) -> N
         sent = [call.at for call in bot.server.made("sendMessage")]
         assert all(later - earlier > 0.9 for earlier, later in itertools.pairwise(sent))
         assert not [said for said in bot.server.refused if "Too Many" in said]
+
+
+async def test_an_album_is_one_message_both_ways_whatever_is_delivered_twice(tmp_path: Path) -> None:
+    async with whole(tmp_path) as bot:
+        server = bot.server
+        album = {"media_group_id": "13"}
+        parts = [
+            server.update(
+                message=server.message(
+                    more={**album, "photo": [photo(n)], **({"caption": "my holiday"} if n == 2 else {})}
+                )
+            )
+            for n in range(1, 5)
+        ]
+        for part in (parts[0], parts[1], parts[1], parts[2], parts[3], parts[0]):
+            assert await server.deliver(part)
+        await until(lambda: "I see 4 pictures." in server.sees())
+        (sent,) = server.made("sendMediaGroup")
+        assert len(sent.given["media"]) == 4
+        await bot.asks("echo hello", "echo hello")
+        assert server.sees().count("I see") == 1
+
+
+def photo(number: int) -> dict[str, object]:
+    return {"file_id": f"picture{number}", "file_unique_id": f"u{number}", "width": 90, "height": 90}
