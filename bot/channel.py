@@ -50,6 +50,7 @@ class Capabilities(Value, frozen=True):
     typing: bool = False
     drafts: bool = False
     edits: bool = False
+    deletes: bool = False
     reactions: bool = False
     read_back: bool = False
     forms: bool = False
@@ -68,7 +69,10 @@ class Accepted(Value, frozen=True):
 
 
 class Entry(Value, frozen=True):
-    """One line of a conversation's transcript, as the person saw it. `seq` rises, with gaps."""
+    """One line of a conversation's transcript, as the person saw it. `seq` rises, with gaps.
+
+    With `takes_back` it says nothing: the line of that number is gone from here on.
+    """
 
     seq: int
     source: Source
@@ -78,6 +82,13 @@ class Entry(Value, frozen=True):
     buttons: tuple[Button, ...] = ()
     reply: Reply | None = None
     message: Message | None = None
+    takes_back: int = 0
+
+
+def standing(lines: Sequence[Entry]) -> list[Entry]:
+    """A transcript without what was taken back."""
+    gone = {line.takes_back for line in lines if line.takes_back}
+    return [line for line in lines if not line.takes_back and line.seq not in gone] if gone else list(lines)
 
 
 class Delivery(Value, frozen=True):
@@ -134,7 +145,10 @@ class Gateway(Peers):
 
     @abstractmethod
     async def history(self, address: Address, *, after: int = 0, limit: int = 200) -> list[Entry]:
-        """The transcript behind `after`, oldest first, with no holes: later calls only add at the end."""
+        """The transcript behind `after`, oldest first, with no holes: later calls only add at the end.
+
+        What is taken back stays in it, and a line that says so comes behind (see `standing`).
+        """
 
     @abstractmethod
     async def set_aside(self, unreadable: Unreadable) -> None:
@@ -226,6 +240,17 @@ class Edits(ABC):
     @abstractmethod
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let the message `platform_id` say `delivery.reply` from now on; twice is harmless. Raises as `send` does."""
+
+
+class Deletes(ABC):
+    """Ability: take back what was said. Announce it with capabilities.deletes."""
+
+    @abstractmethod
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Take the message `platform_id` away; twice is harmless. Raises as `send` does: Rejected if it has to stay.
+
+        `delivery` is the taking back itself: it has a place in the transcript, and says nothing.
+        """
 
 
 @dataclass(slots=True)

@@ -103,6 +103,10 @@ class Reply(Value, frozen=True):
     private: bool = False
 
 
+NOTHING = Reply()
+"""The reply that has nothing in it."""
+
+
 def as_choices(choices: Iterable[str | Choice]) -> tuple[Choice, ...]:
     """Accept labels and choices alike."""
     return tuple(choice if isinstance(choice, Choice) else Choice(label=choice) for choice in choices)

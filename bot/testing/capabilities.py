@@ -30,6 +30,7 @@ MEANINGS = {
     "forms": "several questions are answered together; elsewhere one after the other",
     "mentions": "somebody can be called by name",
     "edits": "what was said can be changed",
+    "deletes": "what was said can be taken back",
     "reactions": "reactions are passed on",
     "private_notes": "notes that only agents see",
     "reopen": "what happens to a closed case when the person writes again",

@@ -122,8 +122,11 @@ class Core(LoneGateway):
             for seq in (next(self._numbers),)
         ]
 
-    def write_down(self, delivery: Delivery) -> None:
-        """Mark a delivery as being sent: from here on it is in the transcript, as the store would give it back."""
+    def write_down(self, delivery: Delivery, *, takes_back: int = 0) -> None:
+        """Mark a delivery as being sent: from here on it is in the transcript, as the store would give it back.
+
+        `takes_back` is the number of the line that it takes back, if that is all it does.
+        """
         reply = clean(delivery.reply)
         line = Entry(
             seq=delivery.seq,
@@ -132,7 +135,8 @@ class Core(LoneGateway):
             text=reply.text,
             author=clean_text(delivery.author),
             buttons=reply.buttons,
-            reply=reply,
+            reply=None if takes_back else reply,
+            takes_back=takes_back,
         )
         self._add(delivery.address, line)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from bot.channel import Capabilities, Drafts, Edits, Types
+from bot.channel import Capabilities, Deletes, Drafts, Edits, Types
 from bot.messages import Media, Pressed, Submitted
-from bot.replies import Button, Card, Choice, Field, Form, FormField, Mention, Reply
+from bot.replies import NOTHING, Button, Card, Choice, Field, Form, FormField, Mention, Reply
 from bot.testing.channel_kit import ChannelSuite, Talk, soon
 
 Record = Callable[[str, object], None]
@@ -205,6 +205,33 @@ class ProofContract(ChannelSuite):
                 assert "It costs 40." not in seen
                 assert "That is all." in seen
             self._proven(record_property, talk, "edits", talk.channel.capabilities.edits)
+
+    async def test_proves_deletes(self, tmp_path: Path, record_property: Record) -> None:
+        """What was said is gone, after a restart too; twice does no harm, and the rest stays."""
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            if talk.channel.capabilities.deletes:
+                assert isinstance(talk.channel, Deletes)
+                await talk.says("It begins.", there)
+                (made,) = talk.core.deliveries(talk.channel, Reply(text="Your code is 1234."), there)
+                talk.core.write_down(made)
+                receipt = await talk.channel.send(made)
+                await talk.says("That is all.", there)
+                assert "1234" in await talk.wire.sees()
+                (last,) = talk.core.deliveries(talk.channel, Reply(text="gone"), there)
+                gone = replace(last, reply=NOTHING)
+                talk.core.write_down(gone, takes_back=made.seq)
+                for _ in range(2):
+                    await talk.channel.delete(gone, receipt.platform_id)
+                    assert "1234" not in await talk.wire.sees()
+                await talk.restart()
+                assert isinstance(talk.channel, Deletes)
+                await talk.channel.delete(gone, receipt.platform_id)
+                seen = await talk.wire.sees()
+                assert "1234" not in seen
+                assert "It begins." in seen
+                assert "That is all." in seen
+            self._proven(record_property, talk, "deletes", talk.channel.capabilities.deletes)
 
     async def test_proves_nothing_of_the_rest(self, tmp_path: Path, record_property: Record) -> None:
         """Every field of Capabilities is proven above, known to be unproven, or no ability."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from bot.channel import Delivery
 from bot.messages import Address, Command, Content, Media, Message, Pressed, Sender, Submitted, Text
 from bot.people import conversation_id
+from bot.replies import NOTHING
 from bot.testing.fakes import shown
 
 if TYPE_CHECKING:
@@ -100,12 +101,12 @@ class User:
     @property
     def seen(self) -> list[str]:
         """Everything said to this person since they last wrote, as shown."""
-        return [shown(delivery) for delivery in self._taken()[self._looked :]]
+        return _shown(self._taken()[self._looked :])
 
     @property
     def all_seen(self) -> list[str]:
         """Everything ever said to this person, as shown."""
-        return [shown(delivery) for delivery in self._taken()]
+        return _shown(self._taken())
 
     @property
     def transcript(self) -> str:
@@ -136,3 +137,7 @@ class User:
 
     def _taken(self) -> list[Delivery]:
         return [d for d in self._bot.platforms[self.channel].taken if d.address == self.address]
+
+
+def _shown(taken: list[Delivery]) -> list[str]:
+    return [shown(delivery) for delivery in taken if delivery.reply != NOTHING]

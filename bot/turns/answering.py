@@ -219,6 +219,7 @@ class Answering:
         if fresh is None:
             return None
         work = self._work(fresh)
+        work.lane.replaces = []  # an apology is no better answer than the one that stands
         broken = failure.frame.id if failure else work.lane.frames[-1].id if work.lane.frames else ""
         work.lane.frames[:] = [other for other in work.lane.frames if other.id != broken]
         work.trace.error = problem

@@ -17,6 +17,7 @@ from bot import (
     Capabilities,
     Channel,
     Clock,
+    Deletes,
     Delivery,
     Download,
     Drafts,
@@ -70,7 +71,7 @@ class _Parts:
     intake: Intake
 
 
-class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
+class SlackChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
     """One account. `home` is the folder for its key; `public_url` is where people reach the bot."""
 
     name = "slack"
@@ -88,6 +89,7 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             typing=settings.assistant,
             drafts=True,
             edits=True,
+            deletes=True,
             reactions=True,
             read_back=True,
             forms=True,
@@ -146,6 +148,10 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Change what was said."""
         await self._running().posting.edit(delivery, platform_id)
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Take back what was said."""
+        await self._running().posting.delete(delivery, platform_id)
 
     def measure(self, text: str) -> int:
         """The words and addresses in the blocks, in UTF-16 units."""

@@ -18,6 +18,7 @@ from bot import (
     Capabilities,
     Channel,
     Clock,
+    Deletes,
     Delivery,
     Download,
     Drafts,
@@ -72,7 +73,7 @@ class _File(msgspec.Struct, frozen=True):
     file_size: int = 0
 
 
-class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
+class TelegramChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
     """One bot. `public_url` is where people reach us; Telegram delivers only to https."""
 
     name = "telegram"
@@ -85,6 +86,7 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         typing=True,
         drafts=True,
         edits=True,
+        deletes=True,
         reactions=True,
         mentions=True,
         # A text takes 11 at most (api.py), a file a little longer: it may have to be fetched and uploaded. An attempt
@@ -191,6 +193,10 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let a message say something else."""
         await self._ready().edit(delivery, platform_id)
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Take back what was said; Telegram lets us for 48 hours."""
+        await self._ready().delete(delivery, platform_id)
 
     async def typing(self, address: Address, *, on: bool) -> None:
         """Show or hide that the bot types. Telegram hides it five seconds after it was shown last."""

@@ -226,6 +226,21 @@ class Rigid(Able):
         """Not at all."""
 
 
+class Clinging(Able):
+    """Announces deletes, and leaves everything there."""
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Not at all."""
+
+
+class Sweeping(Able):
+    """Takes more away than it was told."""
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        for number in range(1, len(self.platform.taken) + 1):
+            await super().delete(delivery, f"m{number}")
+
+
 def with_channel(make: Callable[[Platform], FakeChannel]) -> ChannelContract:
     """The suite over a channel on the fake platform."""
 
@@ -259,6 +274,8 @@ CHANNELS: list[tuple[type[Sound], str]] = [
     (Shy, "test_proves_mentions"),
     (Repeater, "test_proves_edits"),
     (Rigid, "test_proves_edits"),
+    (Clinging, "test_proves_deletes"),
+    (Sweeping, "test_proves_deletes"),
 ]
 
 
