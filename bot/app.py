@@ -92,6 +92,7 @@ class App:
             dialogs=self._dialogs,
             conversing=self._conversing,
             bridge=self.bridge,
+            phrases=phrases,
             send=self._send,
             lease=asked.lease,
         )

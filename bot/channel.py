@@ -35,10 +35,11 @@ class Capabilities(Value, frozen=True):
     `max_text` counts what `Channel.measure` counts; 0 means no limit. `buttons` is how many choices can be shown as
     buttons, 0 for none: then they become a numbered list. `read_back` says that `find_sent` can tell whether an
     uncertain send arrived. `forms` shows a reply's form as one; elsewhere its fields are asked one by one. `mentions`
-    calls people. Of a reply that is longer, the person gets `max_parts` parts (0 for all of them) and the rest when
-    they ask for more. With `confirms_consent` the core says once that somebody has opted out or in; some platforms say
-    so themselves. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are
-    the platform's limits; the outbox keeps all of them.
+    calls people. `whispers` shows a private reply to one person alone where others read along. Of a reply that is
+    longer, the person gets `max_parts` parts (0 for all of them) and the rest when they ask for more. With
+    `confirms_consent` the core says once that somebody has opted out or in; some platforms say so themselves. A send
+    that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are the platform's limits;
+    the outbox keeps all of them.
     """
 
     max_text: int = 0
@@ -52,6 +53,7 @@ class Capabilities(Value, frozen=True):
     edits: bool = False
     deletes: bool = False
     reactions: bool = False
+    whispers: bool = False
     read_back: bool = False
     forms: bool = False
     mentions: bool = False
@@ -212,6 +214,13 @@ class Channel(ABC):
     def paces(self, address: Address) -> Sequence[Pace]:
         """The platform's limits for this address, where they are not the same everywhere."""
         return self.capabilities.paces
+
+    def shared(self, address: Address) -> bool:
+        """Whether others than one person read along at an address: a group, a room, a thread in one. Told by it alone.
+
+        Nothing personal is said there unasked, and a person is never written to there.
+        """
+        return False
 
     @abstractmethod
     async def stop(self) -> None:

@@ -48,11 +48,11 @@ class Proactive:
     ) -> None:
         self._store, self._inbox = store, inbox
         tables = Tables(store)
-        self.saying = Saying(store, inbox.apply, clock, entropy)
         self.campaigns = Campaigns(store, tables, clock, entropy, settings)
+        self.saying = Saying(store, inbox.apply, self.campaigns.shared, clock, entropy)
         self.campaigns.changed = lambda: inbox.publish(TOPIC)
         self.gate = Gate(self.campaigns, settings, phrases, self._noted)
-        self.sender = Sender(store, tables, inbox.apply, clock, settings)
+        self.sender = Sender(store, tables, inbox.apply, self.campaigns.shared, clock, settings)
         self.jobs = Jobs(store, tables, clock, inbox.alone, settings.timezone)
 
     @property

@@ -32,6 +32,7 @@ MEANINGS = {
     "edits": "what was said can be changed",
     "deletes": "what was said can be taken back",
     "reactions": "reactions are passed on",
+    "whispers": "a private reply in a room is for one person's eyes; elsewhere they are asked to write alone",
     "private_notes": "notes that only agents see",
     "reopen": "what happens to a closed case when the person writes again",
     "attachments": "files reach the agent",

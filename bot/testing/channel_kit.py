@@ -179,6 +179,22 @@ class Wire(ABC):
         """
         raise AssertionError("capabilities.forms is set, and this wire can't fill in a form")
 
+    async def react(self, emoji: str) -> bool:
+        """The person reacts to the newest thing that the bot said. Whether the platform was told that it is stored."""
+        raise AssertionError(f"capabilities.reactions is set, and this wire can't react with {emoji!r}")
+
+    async def write_among_others(self, text: str, event: str) -> bool:
+        """The person writes to the bot where others read along; otherwise like `write`."""
+        raise AssertionError(f"capabilities.whispers is set, and this wire can't write {text!r} in a room")
+
+    async def overheard(self) -> str:
+        """What those others are shown of what the bot says there."""
+        return ""
+
+    async def whispered(self) -> str:
+        """What the person alone is shown there."""
+        return ""
+
     async def called(self) -> list[str]:
         """The platform's ids of all who were called by what the bot said, in order."""
         return []

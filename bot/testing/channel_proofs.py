@@ -13,14 +13,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from bot.channel import Capabilities, Deletes, Drafts, Edits, Types
-from bot.messages import Media, Pressed, Submitted
+from bot.messages import Media, Pressed, Reacted, Submitted
 from bot.replies import NOTHING, Button, Card, Choice, Field, Form, FormField, Mention, Reply
 from bot.testing.channel_kit import ChannelSuite, Talk, soon
 
 Record = Callable[[str, object], None]
-
-UNPROVEN = ("reactions",)
-"""Announced for the time being only: no contract of ours has a call for it yet."""
 
 NO_ABILITY = ("confirms_consent", "max_parts", "paces", "send_timeout")
 """Habits of a platform that the core keeps; there is nothing to show on the platform itself."""
@@ -233,14 +230,43 @@ class ProofContract(ChannelSuite):
                 assert "That is all." in seen
             self._proven(record_property, talk, "deletes", talk.channel.capabilities.deletes)
 
-    async def test_proves_nothing_of_the_rest(self, tmp_path: Path, record_property: Record) -> None:
-        """Every field of Capabilities is proven above, known to be unproven, or no ability."""
-        proven = {name.removeprefix("test_proves_") for name in dir(self) if name.startswith("test_proves_")}
-        assert set(Capabilities.__struct_fields__) - proven == {*UNPROVEN, *NO_ABILITY}
+    async def test_proves_reactions(self, tmp_path: Path, record_property: Record) -> None:
+        """A reaction comes with the very message that it is about, by the name that its receipt had."""
         async with self.opened(tmp_path) as talk:
-            for name in UNPROVEN:
-                announced = getattr(talk.channel.capabilities, name)
-                self._proven(record_property, talk, name, "announced, not proven" if announced else False)
+            there = (await talk.hears("hello")).address
+            if talk.channel.capabilities.reactions:
+                await talk.says("Not this.", there)
+                (made,) = talk.core.deliveries(talk.channel, Reply(text="Did that help?"), there)
+                talk.core.write_down(made)
+                receipt = await talk.channel.send(made)
+                assert await talk.wire.react("👍")
+                message = talk.core.received[-1]
+                assert message.content == Reacted(target=receipt.platform_id, emoji="👍")
+                # Not of the address: Slack does not say in which thread a message stands that somebody reacts to.
+                assert message.address.chat == there.chat
+            self._proven(record_property, talk, "reactions", talk.channel.capabilities.reactions)
+
+    async def test_proves_whispers(self, tmp_path: Path, record_property: Record) -> None:
+        """In a room a private reply is shown to whoever wrote, and to nobody else; any other reply to all."""
+        async with self.opened(tmp_path) as talk:
+            alone = (await talk.hears("hello")).address
+            assert not talk.channel.shared(alone), "nobody but the person reads this"
+            if talk.channel.capabilities.whispers:
+                assert await talk.wire.write_among_others("hello all", "event-among-others-0001")
+                there = talk.core.received[-1].address
+                assert talk.channel.shared(there)
+                await talk.says("Good morning all", there)
+                await talk.says(Reply(text="Your code is 1234", private=True), there)
+                assert "Your code is 1234" in await talk.wire.whispered()
+                overheard = await talk.wire.overheard()
+                assert "Good morning all" in overheard
+                assert "1234" not in overheard
+            self._proven(record_property, talk, "whispers", talk.channel.capabilities.whispers)
+
+    def test_proves_nothing_of_the_rest(self) -> None:
+        """Every field of Capabilities is proven above, or no ability."""
+        proven = {name.removeprefix("test_proves_") for name in dir(self) if name.startswith("test_proves_")}
+        assert set(Capabilities.__struct_fields__) - proven == set(NO_ABILITY)
 
     def _proven(self, record: Record, talk: Talk, capability: str, value: object) -> None:
         record("proven", ("channel", self.title or talk.channel.name, capability, value))

@@ -56,6 +56,8 @@ PROFILES = {
         mentions=True,
         edits=True,
         deletes=True,
+        reactions=True,
+        whispers=True,
     ),
     "sms": Capabilities(max_text=1600, read_back=True),
     "blind": Capabilities(max_text=1600),
@@ -135,6 +137,10 @@ class FakeChannel(Channel, Types, Drafts, Edits, Deletes, Files):
         await self._pulse.check()
         number = int(platform_id.removeprefix("m")) - 1
         self.platform.taken[number] = replace(self.platform.taken[number], reply=NOTHING)
+
+    def shared(self, address: Address) -> bool:
+        """In chats whose names begin with "#"."""
+        return address.chat.startswith("#")
 
     async def typing(self, address: Address, *, on: bool) -> None:
         """Note it."""

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class User:
     """A person on a channel."""
 
-    def __init__(self, bot: Bot, name: str, channel: str) -> None:
+    def __init__(self, bot: Bot, name: str, channel: str, room: str = "") -> None:
         self._bot, self.name, self.channel = bot, name, channel
-        self.address = Address(channel=channel, account="main", chat=name)
+        self.address = Address(channel=channel, account="main", chat=room or name)
         self.conversation = conversation_id("default", self.address)
         self._looked = 0
 

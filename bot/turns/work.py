@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from bot.errors import Rejected
 from bot.filelinks import ref_of
 from bot.messages import Due, Message
 from bot.people import Silence
+from bot.phrases import Phrases
 from bot.rendering.portions import portion, serve
 from bot.replies import NOTHING, Reply
 from bot.store.contract import (
@@ -53,6 +55,13 @@ LONG_TRY = 10.0
 """Seconds without a ticket after which the person is told that we are still trying."""
 
 
+class Times(NamedTuple):
+    """For how many seconds a commit keeps the lane ours, and after how many the first reply's fate may be looked up."""
+
+    lease: float
+    sends: float
+
+
 class Work(Host):
     """One turn in the making."""
 
@@ -65,21 +74,21 @@ class Work(Host):
         clock: Clock,
         channel: Channel,
         desk: str,
+        phrases: Phrases,
         send: Send,
-        lease: float,
-        sends: float,
+        times: Times,
     ) -> None:
         self.claim, self.lane = claim, lane
         self.message, self.conversation = claim.message, claim.conversation
         self.clock, self.channel = clock, channel
-        self.forms = channel.capabilities.forms
+        self.forms, self.shared = channel.capabilities.forms, channel.shared(claim.conversation.address)
         self.trace = Trace(turn=turn_id(claim.conversation.id, claim.n), at=clock.now(), attempts=claim.attempts)
         self.handed_off = self.nobody_there = False
         self.rev = claim.rev
         self.rounds = 0
         self._state = claim.state or EMPTY
-        self._store, self._send, self._desk = store, send, desk
-        self._lease, self._sends = lease, sends
+        self._store, self._send, self._desk, self._phrases = store, send, desk, phrases
+        self._lease, self._sends = times
         self._owner_version = claim.conversation.owner_version
         self._outgoing: list[Outgoing] = []
         self._timers: dict[str, Timer] = {}
@@ -99,6 +108,8 @@ class Work(Host):
 
     def say(self, key: str, reply: Reply) -> None:
         """Hold a reply, fitted to the channel, for the next commit. Its buttons are the choices on the table now."""
+        if reply.private and self.shared and not self.channel.capabilities.whispers:
+            reply = Reply(text=self._phrases.not_aloud)
         top = self.lane.top
         if top:
             top.quiet = False

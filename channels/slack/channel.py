@@ -91,6 +91,7 @@ class SlackChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
             edits=True,
             deletes=True,
             reactions=True,
+            whispers=True,
             read_back=True,
             forms=True,
             mentions=True,
@@ -156,6 +157,10 @@ class SlackChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
     def measure(self, text: str) -> int:
         """The words and addresses in the blocks, in UTF-16 units."""
         return measure(text)
+
+    def shared(self, address: Address) -> bool:
+        """Anywhere but in a chat of two."""
+        return not place(address)[1].startswith("D")
 
     async def typing(self, address: Address, *, on: bool) -> None:
         """Show a status in an assistant's thread; elsewhere Slack has nothing of the kind."""

@@ -128,9 +128,13 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
         """UTF-16 units of what is shown."""
         return measure(text)
 
+    def shared(self, address: Address) -> bool:
+        """In groups, whose numbers are negative."""
+        return address.chat.startswith("-")
+
     def paces(self, address: Address) -> Sequence[Pace]:
         """In groups 20 a minute too."""
-        if address.chat.startswith("-"):
+        if self.shared(address):
             return (*self.capabilities.paces, Pace(count=20, seconds=60.0, of="conversation"))
         return self.capabilities.paces
 

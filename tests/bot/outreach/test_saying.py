@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot import Choice, FrontdeskError, Outreach, Sender, Skill, Text, Turn
+from bot import Choice, Command, FrontdeskError, Outreach, Sender, Skill, Text, Turn
 from bot.testing import Bot
 from bot.testing.kit import User
 
@@ -40,6 +40,35 @@ async def answered(turn: Turn) -> None:
 async def remind(turn: Turn, outreach: Outreach) -> None:
     await turn.step(outreach.say, turn.conversation.id, "Your pills!")
     await turn.ask("Anything else?")
+
+
+ANN = Sender(id="ann", name="Ann")
+
+
+async def test_a_person_is_never_written_to_where_others_read_along() -> None:
+    async with Bot(skill) as bot:
+        alone, room = bot.user("ann", channel="team"), bot.user("ann", channel="team", room="#general")
+        await alone.does(Command(name="hi"), sender=ANN)
+        await bot.advance(10)
+        await room.does(Command(name="hi"), sender=ANN)
+        conversation = await bot.store.conversation(room.conversation)
+        assert conversation is not None
+        await bot.app.outreach.saying.say(conversation.person, "Your parcel is here.")
+        await bot.settle()
+        assert (alone.all_seen, room.all_seen) == (["hello", "Your parcel is here."], ["hello"])
+        await bot.app.outreach.saying.say(room.conversation, "For all of you.")
+        await bot.settle()
+        assert room.all_seen == ["hello", "For all of you."]
+
+
+async def test_who_wrote_only_in_a_room_gets_nothing() -> None:
+    async with Bot(skill) as bot:
+        room = bot.user("ann", channel="team", room="#general")
+        await room.does(Command(name="hi"), sender=ANN)
+        conversation = await bot.store.conversation(room.conversation)
+        assert conversation is not None
+        with pytest.raises(FrontdeskError, match="where others read along"):
+            await bot.app.outreach.saying.say(conversation.person, "Your parcel is here.")
 
 
 async def say(bot: Bot, user: User, text: str, **rest: object) -> str:
