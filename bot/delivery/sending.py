@@ -58,7 +58,7 @@ IN_THE_DARK = 4
 
 
 class Means(NamedTuple):
-    """What sending needs. `perform` and `refused` do the desk's rows."""
+    """What sending needs. `perform` and `refused` do the desk's rows; what `keeps` a row has its words said later."""
 
     store: Store
     clock: Clock
@@ -66,6 +66,7 @@ class Means(NamedTuple):
     buckets: Buckets
     perform: Callable[[OutRow], Awaitable[None]]
     refused: Callable[[OutRow, str], Awaitable[None]]
+    keeps: Callable[[OutRow], Awaitable[bool]]
 
 
 class Sending:
@@ -112,6 +113,8 @@ class Sending:
         if closed := self._closed():
             await self._clock.sleep(closed)
             return self._ready
+        if await self._means.keeps(self._row):
+            return None
         began, now = self._clock.steady(), self._clock.now()
         begun = await self._store.mark_sending(self._row, certain_after(self._channel), now)
         if begun == "waits":

@@ -215,6 +215,8 @@ class Effect(Value, frozen=True):
 
     `event_id` makes it happen once. With `owner`, nothing happens if the owner's version has moved on.
     `message` goes into the lane, as if it had come in. What it says stays the caller's to send for `hold` seconds.
+    `withdraws` are rows that are not sent after all, and give their keys free; nothing happens at all if one of them is
+    not as pending any more as it is here.
     """
 
     conversation: str
@@ -226,6 +228,7 @@ class Effect(Value, frozen=True):
     timers: tuple[Timer, ...] = ()
     silence: SilenceChange | None = None
     message: Message | None = None
+    withdraws: tuple[OutRow, ...] = ()
     hold: float = 10.0
 
 
