@@ -8,6 +8,7 @@ from bot.channel import (
     Capabilities,
     Channel,
     Cost,
+    Deletes,
     Delivery,
     Download,
     Drafts,
@@ -93,7 +94,7 @@ from bot.replies import Button, Card, Choice, Field, Form, FormField, Mention, R
 from bot.services import Lifecycle
 from bot.settings import Env, Section
 from bot.skill import Skill
-from bot.store.contract import Database
+from bot.store.database import Database
 from bot.text import digits, emails_in, numbers_in, phones_in
 from bot.turn import Turn
 from bot.turns.middleware import Middleware, Proceed
@@ -131,6 +132,7 @@ __all__ = [
     "Cost",
     "Database",
     "Deleted",
+    "Deletes",
     "Delivery",
     "Desk",
     "DeskCapabilities",

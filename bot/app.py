@@ -94,7 +94,11 @@ class App:
         self.inbox.signalled = self.bridge.typing
         self.inbox.open_form = self._dialogs.form
         self.inbox.known = lambda: self._conversing.router.commands
-        means = Means(store, clock, entropy, self.buckets, self.bridge.perform, self.bridge.refused)
+        self._phrases = phrases
+        spoken = settings.own(OutreachSettings, "outreach")
+        self.outreach = Proactive(store, self.inbox, clock, entropy, spoken, phrases)
+        keeps = self.outreach.night.keeps
+        means = Means(store, clock, entropy, self.buckets, self.bridge.perform, self.bridge.refused, keeps)
         self.outbox = Outbox(means)
         self.answering = Answering(
             store=store,
@@ -102,6 +106,7 @@ class App:
             dialogs=self._dialogs,
             conversing=self._conversing,
             bridge=self.bridge,
+            phrases=phrases,
             send=self._send,
             lease=asked.lease,
         )
@@ -110,9 +115,6 @@ class App:
         self.engine = Engine(worker, store, clock, self.answering, lease=asked.lease)
         self.engine.announce = self._ring
         self.bus.subscribe(LANES, lambda _: self.engine.ring())
-        self._phrases = phrases
-        spoken = settings.own(OutreachSettings, "outreach")
-        self.outreach = Proactive(store, self.inbox, clock, entropy, spoken, phrases)
         self.services.add(Outreach, self.outreach.saying, source="bot.outreach")
         self._jobs: dict[str, Bound] = {}
         self._server: WebServer | None = None

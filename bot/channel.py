@@ -35,11 +35,12 @@ class Capabilities(Value, frozen=True):
     `max_text` counts what `Channel.measure` counts; 0 means no limit. `buttons` is how many choices can be shown as
     buttons, 0 for none: then they become a numbered list. `read_back` says that `find_sent` can tell whether an
     uncertain send arrived. `forms` shows a reply's form as one; elsewhere its fields are asked one by one. `mentions`
-    calls people. `shares_phone` shows a button that shares the person's own number, where the platform lets it. Of a
-    reply that is longer, the person gets `max_parts` parts (0 for all of them) and the rest when they ask for more.
-    With `confirms_consent` the core says once that somebody has opted out or in; some platforms say so themselves. A
-    send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are the platform's
-    limits; the outbox keeps all of them.
+    calls people. `shares_phone` shows a button that shares the person's own number, where the platform lets it.
+    `whispers` shows a private reply to one person alone where others read along. Of a reply that is longer, the
+    person gets `max_parts` parts (0 for all of them) and the rest when they ask for more. With `confirms_consent` the
+    core says once that somebody has opted out or in; some platforms say so themselves. A send that takes longer than
+    `send_timeout` seconds is given up, its outcome unknown. `paces` are the platform's limits; the outbox keeps all
+    of them.
     """
 
     max_text: int = 0
@@ -51,7 +52,9 @@ class Capabilities(Value, frozen=True):
     typing: bool = False
     drafts: bool = False
     edits: bool = False
+    deletes: bool = False
     reactions: bool = False
+    whispers: bool = False
     read_back: bool = False
     forms: bool = False
     mentions: bool = False
@@ -70,7 +73,10 @@ class Accepted(Value, frozen=True):
 
 
 class Entry(Value, frozen=True):
-    """One line of a conversation's transcript, as the person saw it. `seq` rises, with gaps."""
+    """One line of a conversation's transcript, as the person saw it. `seq` rises, with gaps.
+
+    With `takes_back` it says nothing: the line of that number is gone from here on.
+    """
 
     seq: int
     source: Source
@@ -80,6 +86,13 @@ class Entry(Value, frozen=True):
     buttons: tuple[Button, ...] = ()
     reply: Reply | None = None
     message: Message | None = None
+    takes_back: int = 0
+
+
+def standing(lines: Sequence[Entry]) -> list[Entry]:
+    """A transcript without what was taken back."""
+    gone = {line.takes_back for line in lines if line.takes_back}
+    return [line for line in lines if not line.takes_back and line.seq not in gone] if gone else list(lines)
 
 
 class Delivery(Value, frozen=True):
@@ -144,7 +157,10 @@ class Gateway(Peers):
 
     @abstractmethod
     async def history(self, address: Address, *, after: int = 0, limit: int = 200) -> list[Entry]:
-        """The transcript behind `after`, oldest first, with no holes: later calls only add at the end."""
+        """The transcript behind `after`, oldest first, with no holes: later calls only add at the end.
+
+        What is taken back stays in it, and a line that says so comes behind (see `standing`).
+        """
 
     @abstractmethod
     async def set_aside(self, unreadable: Unreadable) -> None:
@@ -217,6 +233,13 @@ class Channel(ABC):
         """The platform's limits for this address, where they are not the same everywhere."""
         return self.capabilities.paces
 
+    def shared(self, address: Address) -> bool:
+        """Whether others than one person read along at an address: a group, a room, a thread in one. Told by it alone.
+
+        Nothing personal is said there unasked, and a person is never written to there.
+        """
+        return False
+
     @abstractmethod
     async def stop(self) -> None:
         """Disconnect; nothing is received afterwards."""
@@ -244,6 +267,17 @@ class Edits(ABC):
     @abstractmethod
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let the message `platform_id` say `delivery.reply` from now on; twice is harmless. Raises as `send` does."""
+
+
+class Deletes(ABC):
+    """Ability: take back what was said. Announce it with capabilities.deletes."""
+
+    @abstractmethod
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Take the message `platform_id` away; twice is harmless. Raises as `send` does: Rejected if it has to stay.
+
+        `delivery` is the taking back itself: it has a place in the transcript, and says nothing.
+        """
 
 
 @dataclass(slots=True)

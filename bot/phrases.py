@@ -42,6 +42,8 @@ class Phrases(Value, frozen=True):
     resting: str = "I can't do that at the moment, sorry. Please try again in a minute, or talk to a person."
     slow_down: str = "That's a lot at once. Give me a moment, and then go on."
 
+    not_aloud: str = "That is for your eyes only, and others read along here. Please write to me in a private chat."
+
     person: str = "Talk to a person"
     cancel: str = "Never mind"
     queued: str = (

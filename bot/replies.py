@@ -115,6 +115,10 @@ class Reply(Value, frozen=True):
     share_phone: str = ""
 
 
+NOTHING = Reply()
+"""The reply that has nothing in it."""
+
+
 def as_choices(choices: Iterable[str | Choice]) -> tuple[Choice, ...]:
     """Accept labels and choices alike."""
     return tuple(choice if isinstance(choice, Choice) else Choice(label=choice) for choice in choices)

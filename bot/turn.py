@@ -67,6 +67,11 @@ class Turn:
         """Who is there."""
         return self._run.host.conversation.person
 
+    @property
+    def shared(self) -> bool:
+        """Whether others read along here: a group, a room, a thread in one. Say nothing personal then."""
+        return self._run.host.shared
+
     def slot(self, name: str) -> str | None:
         """What the message had in the place of `{name}`, or in the pattern's group `name`."""
         return self._run.frame.slots.get(name)
@@ -89,7 +94,8 @@ class Turn:
 
         `text` is CommonMark; `{name}` is filled from `values`, with Markdown in them made harmless; a `Mention` calls
         somebody. `choices` are suggestions: one that is picked comes back as a new message. `once` means rather never
-        than twice. `private` is for this person's eyes only where others read along, if the channel can.
+        than twice. `private` is for this person's eyes only where others read along; where the channel can't do that,
+        they are asked to write in private instead.
         """
         await self._enter()
         key = self._run.emits()

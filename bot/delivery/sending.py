@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, TypeVar
 import msgspec
 import structlog
 
-from bot.channel import Channel, Delivery, Edits
+from bot.channel import Channel, Deletes, Delivery, Edits
 from bot.clock import Clock, Entropy
 from bot.delivery.pacing import Buckets, Openings
 from bot.errors import NotSent, RateLimited, Rejected, SendError, StoreUnavailable, UnknownOutcome
@@ -55,7 +55,7 @@ IN_THE_DARK = 4
 
 
 class Means(NamedTuple):
-    """What sending needs. `perform` and `refused` do the desk's rows."""
+    """What sending needs. `perform` and `refused` do the desk's rows; what `keeps` a row has its words said later."""
 
     store: Store
     clock: Clock
@@ -63,6 +63,7 @@ class Means(NamedTuple):
     buckets: Buckets
     perform: Callable[[OutRow], Awaitable[None]]
     refused: Callable[[OutRow, str], Awaitable[None]]
+    keeps: Callable[[OutRow], Awaitable[bool]]
 
 
 class Sending:
@@ -110,6 +111,8 @@ class Sending:
         """Say durably that a send begins."""
         if self._shut():
             return self._ready
+        if await self._means.keeps(self._row):
+            return None
         began, now = self._clock.steady(), self._clock.now()
         begun = await self._store.mark_sending(self._row, certain_after(self._channel), now)
         if begun == "waits":
@@ -157,7 +160,7 @@ class Sending:
         except Rejected as problem:
             if problem.silence:
                 await self._silence(problem.silence, str(problem))
-            elif await self._replaced():
+            elif not self._row.outgoing.takes_back and await self._replaced():
                 self._anew = True  # it can't be edited any more: then it is said anew
                 return await self._put_off(0.0, str(problem), then=self._ready)
             return await self._fail("failed", str(problem))
@@ -178,6 +181,8 @@ class Sending:
         if self._began is not None:
             # Our own attempt; what others began is given to us only after this time.
             await self._clock.sleep(max(0.0, self._began + certain_after(channel) - self._clock.steady()))
+        if self._row.outgoing.takes_back:
+            return await self._once_more()  # the same taking back twice is harmless
         # Looked for first, an edit too: it may have been refused, and said anew by a process that died.
         if channel.capabilities.read_back:
             return await self._look_up(channel)
@@ -268,11 +273,21 @@ class Sending:
         if channel is None:
             raise NotSent(f"the channel {self._account} is off")
         async with asyncio.timeout(channel.capabilities.send_timeout or None):
+            if self._row.outgoing.takes_back:
+                return await self._take_back(channel)
             if isinstance(channel, Edits) and (old := await self._replaced()):
                 await channel.edit(self._delivery(), old)
                 return old
             sent = await channel.send(self._delivery())
         return sent.platform_id
+
+    async def _take_back(self, channel: Channel) -> str:
+        old = await receipt(self._store, self._row.outgoing.edits)
+        if old:  # else it never arrived
+            if not isinstance(channel, Deletes) or not channel.capabilities.deletes:
+                raise Rejected(f"the channel {self._account} takes nothing back any more")
+            await channel.delete(self._delivery(), old)
+        return old
 
     async def _replaced(self) -> str:
         """The platform's name for the message whose place this one takes, if it takes one."""

@@ -18,7 +18,7 @@ from bot.dialog.journal import load
 from bot.messages import Message, Submitted
 from bot.people import conversation_id
 from bot.replies import Form
-from bot.store.contract import Database
+from bot.store.database import Database
 from bot.store.lookback import state_of
 
 log = structlog.get_logger()

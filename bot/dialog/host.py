@@ -15,11 +15,12 @@ from bot.replies import Reply
 class Host(ABC):
     """One turn, as a run sees it. What is emitted waits until the turn commits or `flush` is called.
 
-    `forms` says that the person's channel shows several questions together; `touched` that a step of this turn may have
-    changed something in the world.
+    `forms` says that the person's channel shows several questions together; `shared` that others read along; `touched`
+    that a step of this turn may have changed something in the world.
     """
 
     forms: bool = False
+    shared: bool = False
     touched: bool = False
 
     message: Message

@@ -117,7 +117,8 @@ class Lane(msgspec.Struct, omit_defaults=True):
     """The state of one conversation. The last frame is the one in the foreground.
 
     `kept` are scheduled texts that came due while a human owned the conversation. `rest` is what is left of a long
-    reply, for whoever asks for more; anything else they say drops it.
+    reply, for whoever asks for more; anything else they say drops it. `replaces` are the outbox rows whose place is
+    taken, one by one, by what the turn at work says: an edited message is answered anew.
     """
 
     frames: list[Frame] = []
@@ -126,6 +127,7 @@ class Lane(msgspec.Struct, omit_defaults=True):
     flooded: bool = False
     kept: list[Due] = []
     rest: list[Reply] = []
+    replaces: list[str] = []
 
     @property
     def top(self) -> Frame | None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 import structlog
 
-from bot.channel import Channel, Entry, Types
+from bot.channel import Channel, Entry, Types, standing
 from bot.clock import Clock
 from bot.desk import AgentTyping, Case, Desk, DeskEvent, DeskGateway, Ref
 from bot.errors import NotSent
@@ -180,7 +180,8 @@ class Bridge(DeskGateway):
         if conversation is None:
             return
         call = row.outgoing.call
-        entries = await self._store.history(conversation.id, after=max(0, row.seq - TRANSCRIPT), limit=TRANSCRIPT)
+        after = max(0, row.seq - TRANSCRIPT)
+        entries = standing(await self._store.history(conversation.id, after=after, limit=TRANSCRIPT))
         case = Case(
             conversation=conversation.id,
             channel=conversation.address.channel,
@@ -256,7 +257,7 @@ class Bridge(DeskGateway):
 
     async def transcript(self, conversation: str, *, after: int = 0, limit: int = 500) -> list[Entry]:
         """What was said, oldest first."""
-        return await self._store.history(conversation, after=after, limit=limit)
+        return standing(await self._store.history(conversation, after=after, limit=limit))
 
     # --- the other processes
 

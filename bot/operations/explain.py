@@ -41,6 +41,8 @@ def _lines(trace: Trace, rows: list[OutRow]) -> list[str]:
     for row in rows:
         body, call = row.outgoing.body, row.outgoing.call
         what = call.kind if call else f"{len(body.text) if body else 0} characters"
+        if row.outgoing.takes_back:
+            what = f"takes {row.outgoing.edits} back"
         lines.append(f"{row.target:<9} {row.id}  {what}  {row.status}, {row.attempts} attempts{_receipt(row)}")
     return lines
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.channel import Channel, Prices
 from bot.clock import Clock, Entropy
 from bot.errors import FrontdeskError
+from bot.messages import Address
 from bot.outreach import records
 from bot.outreach.campaign import Campaign
 from bot.outreach.records import Count, Record, Status
@@ -51,7 +52,7 @@ class Campaigns:
         now = self._clock.now()
         while True:
             start = after
-            found = await self._store.read(lambda c: page(c, campaign.segment, start, now))  # noqa: B023 - awaited
+            found = await self._store.read(lambda c: page(c, campaign.segment, start, now, self.shared))  # noqa: B023 - awaited
             for one in found.people:
                 why = left_out(one, campaign)
                 mine = (rank(one, why), one.seen_at, one.channel, why, one.owner != "bot")
@@ -119,6 +120,11 @@ class Campaigns:
             known = (now, record.status if record else None)
             self._known = {old: seen for old, seen in self._known.items() if now - seen[0] <= FRESH} | {id: known}
         return known[1]
+
+    def shared(self, address: Address) -> bool:
+        """Whether others read along at an address; nobody can say so of a channel that is off."""
+        channel = _channel(self.channels, address.channel, address.account)
+        return channel is not None and channel.shared(address)
 
     async def _change(self, id: str, to: Status, among: Sequence[Status]) -> None:
         record = await self._find(id)

@@ -15,6 +15,7 @@ from bot.dialog.answers import Chosen, understand
 from bot.dialog.asking import buttons
 from bot.messages import Command, Content, Due, Text, Value
 from bot.outreach.campaigns import Campaigns
+from bot.outreach.night import PREFIX
 from bot.outreach.quiet import QuietHours
 from bot.outreach.records import Status
 from bot.outreach.segments import OUT
@@ -105,7 +106,7 @@ class Gate(Middleware):
     async def _due(self, work: Work, due: Due) -> None:
         words = words_of(due)
         verdict = judge(words, await self._situation(work, words))
-        key = f"outreach.{due.key}"
+        key = f"{PREFIX}{due.key}"
         if verdict.what == "say":
             work.trace.decided = "said unasked"
             work.say(key, msgspec.structs.replace(words.reply, buttons=buttons(key, words.reply.choices)))

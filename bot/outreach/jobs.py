@@ -19,7 +19,7 @@ from bot.messages import Value
 from bot.outreach.every import Every
 from bot.outreach.tables import Tables, jobs
 from bot.processes.peers import Job as Work
-from bot.store.contract import Database
+from bot.store.database import Database
 
 log = structlog.get_logger()
 

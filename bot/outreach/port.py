@@ -32,7 +32,8 @@ class Outreach(ABC):
     ) -> str:
         """Say it once per key, durably; returns the key.
 
-        `to` is a conversation, a person, or the id of either; a person is written to where they last wrote. `text` is
+        `to` is a conversation, a person, or the id of either; a person is written to where they last wrote
+        alone. `text` is
         CommonMark: put people's words in with `fill`. Without a `key`, a step or a job that runs again says the same
         text no second time; elsewhere each call says it anew. `at` is in seconds since 1970.
 

@@ -13,6 +13,7 @@ from bot.outreach import records
 from bot.outreach.campaigns import Campaigns
 from bot.outreach.gate import Gate
 from bot.outreach.jobs import Jobs
+from bot.outreach.night import Night
 from bot.outreach.records import Outcome
 from bot.outreach.report import listed
 from bot.outreach.saying import Saying
@@ -48,11 +49,12 @@ class Proactive:
     ) -> None:
         self._store, self._inbox = store, inbox
         tables = Tables(store)
-        self.saying = Saying(store, inbox.apply, clock, entropy)
         self.campaigns = Campaigns(store, tables, clock, entropy, settings)
+        self.saying = Saying(store, inbox.apply, self.campaigns.shared, clock, entropy)
         self.campaigns.changed = lambda: inbox.publish(TOPIC)
+        self.night = Night(store, inbox.apply, clock, settings)
         self.gate = Gate(self.campaigns, settings, phrases, self._noted)
-        self.sender = Sender(store, tables, inbox.apply, clock, settings)
+        self.sender = Sender(store, tables, inbox.apply, self.campaigns.shared, clock, settings)
         self.jobs = Jobs(store, tables, clock, inbox.alone, settings.timezone)
 
     @property

@@ -11,7 +11,7 @@ from bot.clock import Clock, Entropy
 from bot.dialog.journal import digest
 from bot.dialog.run import step_key
 from bot.errors import FrontdeskError
-from bot.messages import Media
+from bot.messages import Address, Media
 from bot.outreach.port import EXPIRES, Outreach
 from bot.outreach.words import Words, effect_of
 from bot.people import Conversation, Person
@@ -23,14 +23,18 @@ Apply = Callable[[Effect], Awaitable[Applied | None]]
 _NEWEST = """
 SELECT l.conversation FROM lanes l WHERE l.person = :person
 ORDER BY (SELECT max(i.at) FROM inbox i WHERE i.conversation = l.conversation AND i.channel <> '') DESC NULLS LAST
-LIMIT 1"""
+LIMIT 50"""
+
+Shared = Callable[[Address], bool]
+"""Whether others read along at an address."""
 
 
 class Saying(Outreach):
     """The one implementation; `apply` writes an effect and rings the engine's bell."""
 
-    def __init__(self, store: Store, apply: Apply, clock: Clock, entropy: Entropy) -> None:
-        self._store, self._apply, self._clock, self._entropy = store, apply, clock, entropy
+    def __init__(self, store: Store, apply: Apply, shared: Shared, clock: Clock, entropy: Entropy) -> None:
+        self._store, self._apply, self._shared = store, apply, shared
+        self._clock, self._entropy = clock, entropy
 
     async def say(
         self,
@@ -59,13 +63,17 @@ class Saying(Outreach):
     async def _find(self, to: Conversation | Person | str) -> Conversation:
         id = to if isinstance(to, str) else to.id
         found = await self._store.conversation(id)
-        if found is None:
-            newest = await self._store.read(lambda connection: _newest(connection, id))
-            found = await self._store.conversation(newest) if newest else None
-        if found is None:
-            raise FrontdeskError(f"There is no conversation {id}, and nobody of that id ever wrote.")
-        return found
+        if found is not None:
+            return found
+        theirs = await self._store.read(lambda connection: _newest(connection, id))
+        for one in theirs:
+            found = await self._store.conversation(one)
+            if found is not None and not self._shared(found.address):
+                return found
+        if theirs:
+            raise FrontdeskError(f"{id} wrote only where others read along; to say it there, name the conversation.")
+        raise FrontdeskError(f"There is no conversation {id}, and nobody of that id ever wrote.")
 
 
-def _newest(connection: Connection, person: str) -> str:
-    return connection.execute(sql(_NEWEST), {"person": person}).scalar() or ""
+def _newest(connection: Connection, person: str) -> list[str]:
+    return [row.conversation for row in connection.execute(sql(_NEWEST), {"person": person})]

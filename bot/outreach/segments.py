@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, column, func, select, table
 
-from bot.messages import Value
+from bot.messages import Address, Value
 from bot.outreach.campaign import Campaign, Segment
+from bot.outreach.saying import Shared
 
 PAGE = 1000
 """Conversations that are looked at in one transaction."""
@@ -20,7 +21,7 @@ OUT = "outreach"
 DAY = 24 * 3600.0
 
 _lanes = table("lanes", *(column(name) for name in (
-    "conversation", "tenant", "channel", "account", "person", "owner", "silence",
+    "conversation", "tenant", "channel", "account", "chat", "thread", "person", "owner", "silence",
 )))  # fmt: skip
 _people = table("people", column("id"), column("name"), column("language"))
 _facts = table("facts", column("person"), column("key"), column("value"))
@@ -28,7 +29,7 @@ _inbox = table("inbox", column("conversation"), column("channel"), column("perso
 
 
 class Somebody(Value, frozen=True):
-    """A person in one conversation. `several` says that others write there too."""
+    """A person in one conversation. `several` says that others write there too, `shared` that they can read it."""
 
     conversation: str
     tenant: str
@@ -41,6 +42,7 @@ class Somebody(Value, frozen=True):
     silence: str
     seen_at: float = 0.0
     several: bool = False
+    shared: bool = False
     facts: dict[str, Any] = msgspec.field(default_factory=dict)
 
     @property
@@ -62,7 +64,9 @@ def values_of(name: str, language: str, facts: dict[str, Any]) -> dict[str, str]
     return simple | {"name": name, "first_name": name.strip().partition(" ")[0], "language": language}
 
 
-def page(connection: Connection, segment: Segment, after: str, now: float, limit: int = PAGE) -> Page:
+def page(
+    connection: Connection, segment: Segment, after: str, now: float, shared: Shared, *, limit: int = PAGE
+) -> Page:
     """The next conversations behind `after`, by id; only those that are in the segment."""
     wanted = select(*_lanes.c, _people.c.name, _people.c.language)
     wanted = wanted.select_from(_lanes.outerjoin(_people, _people.c.id == _lanes.c.person))
@@ -88,6 +92,7 @@ def page(connection: Connection, segment: Segment, after: str, now: float, limit
             silence=row.silence,
             seen_at=seen.get(row.conversation, (0.0, 0))[0],
             several=seen.get(row.conversation, (0.0, 0))[1] > 1,
+            shared=shared(Address(channel=row.channel, account=row.account, chat=row.chat, thread=row.thread)),
             facts=facts.get(row.person, {}),
         )
         for row in rows
@@ -113,6 +118,8 @@ def left_out(one: Somebody, campaign: Campaign) -> str:
         return one.silence.replace("_", " ")
     if one.facts.get(OUT) == "off":
         return "unsubscribed"
+    if one.shared:
+        return "others read along there"
     if one.several:
         return "several people write there"
     missing = campaign.missing(one.values)

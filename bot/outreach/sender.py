@@ -20,6 +20,7 @@ from bot.outreach.campaign import Campaign
 from bot.outreach.campaigns import key_of
 from bot.outreach.quiet import QuietHours
 from bot.outreach.records import Outcome, Recipient, Record
+from bot.outreach.saying import Shared
 from bot.outreach.segments import OUT, facts_of, page, values_of
 from bot.outreach.settings import OutreachSettings
 from bot.outreach.tables import Tables
@@ -57,8 +58,10 @@ Apply = Callable[[Effect], Awaitable[Applied | None]]
 class Sender:
     """The loop. `apply` writes an effect and rings the engine's bell."""
 
-    def __init__(self, store: Store, tables: Tables, apply: Apply, clock: Clock, settings: OutreachSettings) -> None:
-        self._tables = tables
+    def __init__(
+        self, store: Store, tables: Tables, apply: Apply, shared: Shared, clock: Clock, settings: OutreachSettings
+    ) -> None:
+        self._tables, self._shared = tables, shared
         self._store, self._apply, self._clock, self._settings = store, apply, clock, settings
         self._quiet = QuietHours.parse(settings.quiet_hours)
         self._bell = asyncio.Event()
@@ -109,7 +112,7 @@ class Sender:
         """Fix the recipients, a few pages further. They are those of the time when it began."""
         for _ in range(PAGES):
             now, before = record.created_at, record
-            found = await self._store.read(lambda c: page(c, campaign.segment, before.cursor, now))  # noqa: B023
+            found = await self._store.read(lambda c: page(c, campaign.segment, before.cursor, now, self._shared))  # noqa: B023
             if not await self._store.write(lambda c: records.fix_page(c, before, found, campaign)):  # noqa: B023
                 return
             fresh = await self._store.read(lambda c: records.find(c, before.id))  # noqa: B023 - awaited at once

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Connection, Float, Index, Integer, MetaData, String, Table, Text, inspect
 
-from bot.store.contract import Database
+from bot.store.database import Database
 
 metadata = MetaData()
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from bot.clock import Clock, Entropy
 from bot.settings import Settings
-from bot.store.contract import Database
+from bot.store.database import Database
 
 M = TypeVar("M", bound=BaseModel)
 

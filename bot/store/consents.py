@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from bot.messages import Address, Value
 from bot.people import Silence
-from bot.store.contract import Database
+from bot.store.database import Database
 
 _SILENT = text("""
 SELECT l.conversation, l.channel, l.account, l.chat, l.thread, l.silence, c.at, c.word

@@ -17,19 +17,17 @@ the database is full, locked or gone.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Literal, TypeVar
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection
 
 from bot.channel import Accepted, Entry, Source
 from bot.messages import Address, Due, Message, Value
 from bot.people import Conversation, Owner, Silence
-from bot.replies import Reply
-
-T = TypeVar("T")
+from bot.replies import NOTHING, Reply
+from bot.store.database import Database
 
 OutStatus = Literal["pending", "sending", "sent", "failed", "ambiguous", "suppressed"]
 
@@ -71,7 +69,7 @@ class Outgoing(Value, frozen=True):
     """A row for the outbox. `key` is unique within the conversation: a second row of the same key is dropped.
 
     `always` sends it even to somebody who wants to hear nothing. `edits` is the id of an older row of the conversation:
-    this one takes its place where the platform can do that.
+    this one takes its place where the platform can do that; a reply with nothing in it takes it away (`takes_back`).
     """
 
     key: str
@@ -81,6 +79,11 @@ class Outgoing(Value, frozen=True):
     author: str = ""
     always: bool = False
     edits: str = ""
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it says nothing, and only takes away the row that it `edits`."""
+        return bool(self.edits) and self.body == NOTHING
 
 
 class OutRow(Value, frozen=True):
@@ -212,6 +215,8 @@ class Effect(Value, frozen=True):
 
     `event_id` makes it happen once. With `owner`, nothing happens if the owner's version has moved on.
     `message` goes into the lane, as if it had come in. What it says stays the caller's to send for `hold` seconds.
+    `withdraws` are rows that are not sent after all, and give their keys free; nothing happens at all if one of them is
+    not as pending any more as it is here.
     """
 
     conversation: str
@@ -223,6 +228,7 @@ class Effect(Value, frozen=True):
     timers: tuple[Timer, ...] = ()
     silence: SilenceChange | None = None
     message: Message | None = None
+    withdraws: tuple[OutRow, ...] = ()
     hold: float = 10.0
 
 
@@ -241,22 +247,6 @@ class DeadLetter(Value, frozen=True):
     at: float
     error: str
     message: Message
-
-
-class Database(ABC):
-    """Units of work for whatever is not on the path of a turn: plugins' own tables, reports, the console.
-
-    `fn` gets a SQLAlchemy Core connection inside a transaction and must do database work only: no waiting, no other
-    I/O; it may run twice (a group of writes that fails is repeated one by one).
-    """
-
-    @abstractmethod
-    async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Run `fn` in a transaction of its own; return its result once it is durable."""
-
-    @abstractmethod
-    async def read(self, fn: Callable[[Connection], T]) -> T:
-        """Run `fn` on a read-only connection."""
 
 
 class Store(Database):
@@ -366,7 +356,8 @@ class Store(Database):
     async def history(self, conversation: str, *, after: int = 0, limit: int = 200) -> list[Entry]:
         """The transcript behind `after`, oldest first, up to the first reply that is not yet being sent.
 
-        Messages without words (reactions, due timers) and suppressed or failed replies are left out.
+        Without what has no words (reactions, due timers), was suppressed or failed. With what was taken back: a line
+        behind it says so.
         """
 
     @abstractmethod

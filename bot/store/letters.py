@@ -8,7 +8,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from bot.channel import Unreadable
-from bot.store.contract import Database, DeadLetter
+from bot.store.contract import DeadLetter
+from bot.store.database import Database
 from bot.store.parking import KEEP, LETTER, as_letter
 from bot.store.rows import Row, as_dead_letter
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from bot.messages import Message
 from bot.store.codec import decode_message
-from bot.store.contract import Database
+from bot.store.database import Database
 
 _EARLIER = text("""
 SELECT n, payload FROM inbox WHERE conversation = :conversation AND seq < :before AND channel <> ''

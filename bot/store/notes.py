@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from bot.store.codec import clean_text
-from bot.store.contract import Database
+from bot.store.database import Database
 
 _GET = text("SELECT value FROM notes WHERE key = :key")
 

@@ -11,6 +11,7 @@ import msgspec
 from bot.channel import Entry
 from bot.messages import Address
 from bot.people import Conversation, Person
+from bot.replies import NOTHING
 from bot.store.codec import decode_call, decode_message, decode_reply, encode
 from bot.store.contract import CaseRecord, Claim, DeadLetter, Outgoing, OutRow
 
@@ -180,12 +181,14 @@ def begun(row: OutRow, at: float, wait: float) -> OutRow:
 
 
 def as_entry(row: Row) -> Entry:
-    """A line of the transcript: seq, source, author, content, time. What has no source was said by the person."""
-    seq, source, author, content, at = row
+    """A line of the transcript: seq, source, author, content, time, edits. Without a source the person said it."""
+    seq, source, author, content, at, edits = row
     if source is None:
         message = decode_message(content)
         return Entry(seq=seq, source="user", at=message.at, text=message.text, message=message)
     reply = decode_reply(content)
+    if edits and reply == NOTHING:
+        return Entry(seq=seq, source=source, at=at, takes_back=int(edits.rpartition(".")[2]))
     return Entry(seq=seq, source=source, at=at, text=reply.text, author=author, buttons=reply.buttons, reply=reply)
 
 

@@ -122,8 +122,11 @@ class Core(LoneGateway):
             for seq in (next(self._numbers),)
         ]
 
-    def write_down(self, delivery: Delivery) -> None:
-        """Mark a delivery as being sent: from here on it is in the transcript, as the store would give it back."""
+    def write_down(self, delivery: Delivery, *, takes_back: int = 0) -> None:
+        """Mark a delivery as being sent: from here on it is in the transcript, as the store would give it back.
+
+        `takes_back` is the number of the line that it takes back, if that is all it does.
+        """
         reply = clean(delivery.reply)
         line = Entry(
             seq=delivery.seq,
@@ -132,7 +135,8 @@ class Core(LoneGateway):
             text=reply.text,
             author=clean_text(delivery.author),
             buttons=reply.buttons,
-            reply=reply,
+            reply=None if takes_back else reply,
+            takes_back=takes_back,
         )
         self._add(delivery.address, line)
 
@@ -178,6 +182,22 @@ class Wire(ABC):
     async def share_phone(self, label: str) -> str:
         """The person presses the button with this label that shares their own number; the number."""
         raise AssertionError(f"capabilities.shares_phone is set, and this wire can't press {label!r}")
+
+    async def react(self, emoji: str) -> bool:
+        """The person reacts to the newest thing that the bot said. Whether the platform was told that it is stored."""
+        raise AssertionError(f"capabilities.reactions is set, and this wire can't react with {emoji!r}")
+
+    async def write_among_others(self, text: str, event: str) -> bool:
+        """The person writes to the bot where others read along; otherwise like `write`."""
+        raise AssertionError(f"capabilities.whispers is set, and this wire can't write {text!r} in a room")
+
+    async def overheard(self) -> str:
+        """What those others are shown of what the bot says there."""
+        return ""
+
+    async def whispered(self) -> str:
+        """What the person alone is shown there."""
+        return ""
 
     async def called(self) -> list[str]:
         """The platform's ids of all who were called by what the bot said, in order."""

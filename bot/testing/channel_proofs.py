@@ -12,15 +12,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from bot.channel import Capabilities, Drafts, Edits, Types
-from bot.messages import Media, Pressed, Submitted, Text
-from bot.replies import Button, Card, Choice, Field, Form, FormField, Mention, Reply
+from bot.channel import Capabilities, Deletes, Drafts, Edits, Types
+from bot.messages import Media, Pressed, Reacted, Submitted, Text
+from bot.replies import NOTHING, Button, Card, Choice, Field, Form, FormField, Mention, Reply
 from bot.testing.channel_kit import ChannelSuite, Talk, soon
 
 Record = Callable[[str, object], None]
-
-UNPROVEN = ("reactions",)
-"""Announced for the time being only: no contract of ours has a call for it yet."""
 
 NO_ABILITY = ("confirms_consent", "max_parts", "paces", "send_timeout")
 """Habits of a platform that the core keeps; there is nothing to show on the platform itself."""
@@ -224,14 +221,70 @@ class ProofContract(ChannelSuite):
                 assert "That is all." in seen
             self._proven(record_property, talk, "edits", talk.channel.capabilities.edits)
 
-    async def test_proves_nothing_of_the_rest(self, tmp_path: Path, record_property: Record) -> None:
-        """Every field of Capabilities is proven above, known to be unproven, or no ability."""
-        proven = {name.removeprefix("test_proves_") for name in dir(self) if name.startswith("test_proves_")}
-        assert set(Capabilities.__struct_fields__) - proven == {*UNPROVEN, *NO_ABILITY}
+    async def test_proves_deletes(self, tmp_path: Path, record_property: Record) -> None:
+        """What was said is gone, after a restart too; twice does no harm, and the rest stays."""
         async with self.opened(tmp_path) as talk:
-            for name in UNPROVEN:
-                announced = getattr(talk.channel.capabilities, name)
-                self._proven(record_property, talk, name, "announced, not proven" if announced else False)
+            there = (await talk.hears("hello")).address
+            if talk.channel.capabilities.deletes:
+                assert isinstance(talk.channel, Deletes)
+                await talk.says("It begins.", there)
+                (made,) = talk.core.deliveries(talk.channel, Reply(text="Your code is 1234."), there)
+                talk.core.write_down(made)
+                receipt = await talk.channel.send(made)
+                await talk.says("That is all.", there)
+                assert "1234" in await talk.wire.sees()
+                (last,) = talk.core.deliveries(talk.channel, Reply(text="gone"), there)
+                gone = replace(last, reply=NOTHING)
+                talk.core.write_down(gone, takes_back=made.seq)
+                for _ in range(2):
+                    await talk.channel.delete(gone, receipt.platform_id)
+                    assert "1234" not in await talk.wire.sees()
+                await talk.restart()
+                assert isinstance(talk.channel, Deletes)
+                await talk.channel.delete(gone, receipt.platform_id)
+                seen = await talk.wire.sees()
+                assert "1234" not in seen
+                assert "It begins." in seen
+                assert "That is all." in seen
+            self._proven(record_property, talk, "deletes", talk.channel.capabilities.deletes)
+
+    async def test_proves_reactions(self, tmp_path: Path, record_property: Record) -> None:
+        """A reaction comes with the very message that it is about, by the name that its receipt had."""
+        async with self.opened(tmp_path) as talk:
+            there = (await talk.hears("hello")).address
+            if talk.channel.capabilities.reactions:
+                await talk.says("Not this.", there)
+                (made,) = talk.core.deliveries(talk.channel, Reply(text="Did that help?"), there)
+                talk.core.write_down(made)
+                receipt = await talk.channel.send(made)
+                assert await talk.wire.react("👍")
+                message = talk.core.received[-1]
+                assert message.content == Reacted(target=receipt.platform_id, emoji="👍")
+                # Not of the address: Slack does not say in which thread a message stands that somebody reacts to.
+                assert message.address.chat == there.chat
+            self._proven(record_property, talk, "reactions", talk.channel.capabilities.reactions)
+
+    async def test_proves_whispers(self, tmp_path: Path, record_property: Record) -> None:
+        """In a room a private reply is shown to whoever wrote, and to nobody else; any other reply to all."""
+        async with self.opened(tmp_path) as talk:
+            alone = (await talk.hears("hello")).address
+            assert not talk.channel.shared(alone), "nobody but the person reads this"
+            if talk.channel.capabilities.whispers:
+                assert await talk.wire.write_among_others("hello all", "event-among-others-0001")
+                there = talk.core.received[-1].address
+                assert talk.channel.shared(there)
+                await talk.says("Good morning all", there)
+                await talk.says(Reply(text="Your code is 1234", private=True), there)
+                assert "Your code is 1234" in await talk.wire.whispered()
+                overheard = await talk.wire.overheard()
+                assert "Good morning all" in overheard
+                assert "1234" not in overheard
+            self._proven(record_property, talk, "whispers", talk.channel.capabilities.whispers)
+
+    def test_proves_nothing_of_the_rest(self) -> None:
+        """Every field of Capabilities is proven above, or no ability."""
+        proven = {name.removeprefix("test_proves_") for name in dir(self) if name.startswith("test_proves_")}
+        assert set(Capabilities.__struct_fields__) - proven == set(NO_ABILITY)
 
     def _proven(self, record: Record, talk: Talk, capability: str, value: object) -> None:
         record("proven", ("channel", self.title or talk.channel.name, capability, value))

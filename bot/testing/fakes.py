@@ -12,7 +12,20 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from bot.channel import Capabilities, Channel, Delivery, Download, Drafts, Edits, Entry, Files, Gateway, Receipt, Types
+from bot.channel import (
+    Capabilities,
+    Channel,
+    Deletes,
+    Delivery,
+    Download,
+    Drafts,
+    Edits,
+    Entry,
+    Files,
+    Gateway,
+    Receipt,
+    Types,
+)
 from bot.desk import (
     Agent,
     AgentClosed,
@@ -28,13 +41,23 @@ from bot.desk import (
 from bot.errors import Rejected, SendError
 from bot.messages import Address
 from bot.rendering import Document, Span, mentioned, parse, plain
-from bot.replies import Mention, Reply
+from bot.replies import NOTHING, Mention, Reply
 
 PROFILES = {
     "web": Capabilities(buttons=100, markdown=True, media=True, typing=True, drafts=True, read_back=True),
     "chat": Capabilities(buttons=10, max_text=4000, markdown=True, media=True, read_back=True, shares_phone=True),
     "team": Capabilities(
-        buttons=25, max_text=3000, markdown=True, media=True, read_back=True, forms=True, mentions=True, edits=True
+        buttons=25,
+        max_text=3000,
+        markdown=True,
+        media=True,
+        read_back=True,
+        forms=True,
+        mentions=True,
+        edits=True,
+        deletes=True,
+        reactions=True,
+        whispers=True,
     ),
     "sms": Capabilities(max_text=1600, read_back=True),
     "blind": Capabilities(max_text=1600),
@@ -45,7 +68,10 @@ sent."""
 
 @dataclass
 class Platform:
-    """What the platform behind a fake channel knows: every message it took, in order, and how it misbehaves next."""
+    """What the platform behind a fake channel knows: every message it took, in order, and how it misbehaves next.
+
+    One that was taken back keeps its place, with nothing in it.
+    """
 
     taken: list[Delivery] = field(default_factory=list)
     faults: list[tuple[SendError, bool]] = field(default_factory=list)
@@ -70,7 +96,7 @@ class Pulse:
             await asyncio.get_running_loop().create_future()
 
 
-class FakeChannel(Channel, Types, Drafts, Edits, Files):
+class FakeChannel(Channel, Types, Drafts, Edits, Deletes, Files):
     """A channel of a given kind, over a platform that outlives it."""
 
     def __init__(self, kind: str, platform: Platform, pulse: Pulse) -> None:
@@ -105,6 +131,16 @@ class FakeChannel(Channel, Types, Drafts, Edits, Files):
         """Let the platform's message say something else."""
         await self._pulse.check()
         self.platform.taken[int(platform_id.removeprefix("m")) - 1] = delivery
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Let the platform's message say nothing any more."""
+        await self._pulse.check()
+        number = int(platform_id.removeprefix("m")) - 1
+        self.platform.taken[number] = replace(self.platform.taken[number], reply=NOTHING)
+
+    def shared(self, address: Address) -> bool:
+        """In chats whose names begin with "#"."""
+        return address.chat.startswith("#")
 
     async def typing(self, address: Address, *, on: bool) -> None:
         """Note it."""

@@ -179,9 +179,12 @@ class Bot:
 
     # --- people
 
-    def user(self, name: str = "sam", *, channel: str = "web") -> User:
-        """Somebody who writes on a channel of this kind: web, chat, team (with forms and mentions), sms, or blind."""
-        return User(self, name, channel)
+    def user(self, name: str = "sam", *, channel: str = "web", room: str = "") -> User:
+        """Somebody who writes on a channel of this kind: web, chat, team (with forms and mentions), sms, or blind.
+
+        In a `room` others read along; its name begins with "#".
+        """
+        return User(self, name, channel, room)
 
     def replace_skills(self, *skills: Skill) -> None:
         """Deploy other skills, with the next restart."""

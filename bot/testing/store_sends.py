@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.messages import Due
 from bot.replies import Reply
-from bot.store.contract import DeskCall, Effect, Outgoing, OwnerChange
+from bot.store.contract import DeskCall, Effect, Outgoing, OwnerChange, Timer
 from bot.testing.store_kit import CHAT, NOW, StoreSuite, agent_says, answer, but, message, reply, result, said, take
 
 
@@ -52,6 +53,27 @@ class OutboxContract(StoreSuite):
             await store.mark_sent(row, "p1", NOW + 62)
             assert await store.unsent() == []
             assert await store.mark_sending(sending, 15.0, NOW + 63) == "sent"
+
+    async def test_rows_are_withdrawn_together_or_not_at_all(self, tmp_path: Path) -> None:
+        timer = Timer(key="t", at=NOW + 60, due=Due(kind="outreach", key="t"))
+        async with self.opened(tmp_path) as store:
+            rows = (await answer(store, "e1", reply("a"), reply("a/1"), reply("b"))).rows
+            effect = Effect(conversation=CHAT, now=NOW, event_id="night", timers=(timer,), withdraws=rows[:2])
+            assert await store.mark_sending(rows[0], 15.0, NOW) == "sending"
+            assert await store.apply(effect) is None, "a send of it has begun"
+            begun = but(rows[0], attempts=1)
+            assert await store.postpone(begun, 0.0, "off", NOW)
+            assert await store.apply(effect) is None, "it is not as it was"
+            assert await store.next_due() is None
+            effect = but(effect, withdraws=(begun, rows[1]))
+            assert await store.apply(effect) is not None
+            assert await store.apply(effect) is None
+            assert await store.next_due() == NOW + 60
+            assert [row.outgoing.key for row in await store.unsent()] == ["b"]
+            assert await store.mark_sending(begun, 15.0, NOW) == "suppressed"
+            assert await store.mark_sending(rows[2], 15.0, NOW) == "sending", "it waits for what was withdrawn"
+            again = await answer(store, "e2", reply("a", "in the morning"))
+            assert [row.outgoing.key for row in again.rows] == ["a"], "its key is still taken"
 
     async def test_a_failed_row_is_finished(self, tmp_path: Path) -> None:
         async with self.opened(tmp_path) as store:

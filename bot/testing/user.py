@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from bot.channel import Delivery
 from bot.messages import Address, Command, Contact, Content, Media, Message, Pressed, Sender, Submitted, Text
 from bot.people import conversation_id
+from bot.replies import NOTHING
 from bot.testing.fakes import shown
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 class User:
     """A person on a channel."""
 
-    def __init__(self, bot: Bot, name: str, channel: str) -> None:
+    def __init__(self, bot: Bot, name: str, channel: str, room: str = "") -> None:
         self._bot, self.name, self.channel = bot, name, channel
-        self.address = Address(channel=channel, account="main", chat=name)
+        self.address = Address(channel=channel, account="main", chat=room or name)
         self.conversation = conversation_id("default", self.address)
         self._looked = 0
 
@@ -108,12 +109,12 @@ class User:
     @property
     def seen(self) -> list[str]:
         """Everything said to this person since they last wrote, as shown."""
-        return [shown(delivery) for delivery in self._taken()[self._looked :]]
+        return _shown(self._taken()[self._looked :])
 
     @property
     def all_seen(self) -> list[str]:
         """Everything ever said to this person, as shown."""
-        return [shown(delivery) for delivery in self._taken()]
+        return _shown(self._taken())
 
     @property
     def transcript(self) -> str:
@@ -144,3 +145,7 @@ class User:
 
     def _taken(self) -> list[Delivery]:
         return [d for d in self._bot.platforms[self.channel].taken if d.address == self.address]
+
+
+def _shown(taken: list[Delivery]) -> list[str]:
+    return [shown(delivery) for delivery in taken if delivery.reply != NOTHING]

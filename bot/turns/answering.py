@@ -16,12 +16,13 @@ from bot.delivery.sending import certain_after
 from bot.dialog.driver import Abandoned, Dialogs, HandlerFailed
 from bot.errors import Fenced, StoreError, StoreUnavailable
 from bot.handoff.bridge import Bridge
+from bot.phrases import Phrases
 from bot.store.contract import Claim, Committed, Store
 from bot.turns.conversing import Conversing
 from bot.turns.middleware import Middleware, compose
 from bot.turns.thinking import Thinking
 from bot.turns.trace import Trace, turn_id
-from bot.turns.work import Send, Work
+from bot.turns.work import Send, Times, Work
 
 log = structlog.get_logger()
 
@@ -53,11 +54,13 @@ class Answering:
         dialogs: Dialogs,
         conversing: Conversing,
         bridge: Bridge,
+        phrases: Phrases,
         send: Send,
         lease: float,
     ) -> None:
         self._store, self._clock, self._lease = store, clock, lease
         self._dialogs, self._conversing, self._bridge, self._send = dialogs, conversing, bridge, send
+        self._phrases = phrases
         self.channels: Mapping[tuple[str, str], Channel] = {}
         self.desk = ""
         self.keeps = True  # whether a lane's next turn is wanted with the commit of the one before
@@ -176,9 +179,9 @@ class Answering:
             clock=self._clock,
             channel=channel,
             desk=self.desk,
+            phrases=self._phrases,
             send=self._send,
-            lease=self._lease,
-            sends=0.0 if self.crowded() else certain_after(channel),
+            times=Times(self._lease, 0.0 if self.crowded() else certain_after(channel)),
         )
 
     # --- when it went wrong
@@ -219,6 +222,7 @@ class Answering:
         if fresh is None:
             return None
         work = self._work(fresh)
+        work.lane.replaces = []  # an apology is no better answer than the one that stands
         broken = failure.frame.id if failure else work.lane.frames[-1].id if work.lane.frames else ""
         work.lane.frames[:] = [other for other in work.lane.frames if other.id != broken]
         work.trace.error = problem

@@ -21,7 +21,7 @@ from bot.replies import Button, Choice, Reply, as_choices
 from bot.skill import Intent
 from bot.text import meaning
 from bot.turns.consent import consents
-from bot.turns.editing import is_answered_anew
+from bot.turns.editing import is_answered_anew, take_back
 from bot.turns.router import SURE, Route, Router
 from bot.turns.work import Work
 
@@ -75,7 +75,9 @@ class Conversing:
         """Whether what an edit says now is to be answered."""
         if isinstance(content, Deleted):
             itself = content.settled and content.target == work.message.platform_id
-            work.trace.decided = "taken back" if itself or not content.settled else "taken back before it was answered"
+            work.trace.decided = "taken back" if itself else "taken back before it was answered"
+            if not content.settled:
+                await take_back(work, content)
             return False
         if content.settled:
             work.trace.decided = "edited before it was answered"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from bot.channel import Channel, Drafts, Entry, Files
+from bot.channel import Channel, Deletes, Drafts, Entry, Files, standing
 from bot.clock import Clock
 from bot.dialog.host import Host
 from bot.dialog.journal import Lane, Offer, dump
@@ -20,8 +21,9 @@ from bot.errors import Rejected
 from bot.filelinks import ref_of
 from bot.messages import Due, Message
 from bot.people import Silence
+from bot.phrases import Phrases
 from bot.rendering.portions import portion, serve
-from bot.replies import Reply
+from bot.replies import NOTHING, Reply
 from bot.store.contract import (
     CaseRecord,
     Change,
@@ -53,8 +55,15 @@ LONG_TRY = 10.0
 """Seconds without a ticket after which the person is told that we are still trying."""
 
 
+class Times(NamedTuple):
+    """For how many seconds a commit keeps the lane ours, and after how many the first reply's fate may be looked up."""
+
+    lease: float
+    sends: float
+
+
 class Work(Host):
-    """One turn in the making. Its first replies take the place of the outbox rows in `replaces`."""
+    """One turn in the making."""
 
     def __init__(
         self,
@@ -65,21 +74,21 @@ class Work(Host):
         clock: Clock,
         channel: Channel,
         desk: str,
+        phrases: Phrases,
         send: Send,
-        lease: float,
-        sends: float,
+        times: Times,
     ) -> None:
         self.claim, self.lane = claim, lane
         self.message, self.conversation = claim.message, claim.conversation
         self.clock, self.channel = clock, channel
-        self.forms = channel.capabilities.forms
+        self.forms, self.shared = channel.capabilities.forms, channel.shared(claim.conversation.address)
         self.trace = Trace(turn=turn_id(claim.conversation.id, claim.n), at=clock.now(), attempts=claim.attempts)
         self.handed_off = self.nobody_there = False
         self.rev = claim.rev
         self.rounds = 0
         self._state = claim.state or EMPTY
-        self._store, self._send, self._desk = store, send, desk
-        self._lease, self._sends = lease, sends
+        self._store, self._send, self._desk, self._phrases = store, send, desk, phrases
+        self._lease, self._sends = times
         self._owner_version = claim.conversation.owner_version
         self._outgoing: list[Outgoing] = []
         self._timers: dict[str, Timer] = {}
@@ -88,7 +97,6 @@ class Work(Host):
         self._owner: OwnerChange | None = None
         self._case: CaseRecord | None = None
         self._silence: SilenceChange | None = None
-        self.replaces: list[str] = []
         self._committing = asyncio.Lock()
 
     @property
@@ -100,6 +108,8 @@ class Work(Host):
 
     def say(self, key: str, reply: Reply) -> None:
         """Hold a reply, fitted to the channel, for the next commit. Its buttons are the choices on the table now."""
+        if reply.private and self.shared and not self.channel.capabilities.whispers:
+            reply = Reply(text=self._phrases.not_aloud)
         top = self.lane.top
         if top:
             top.quiet = False
@@ -116,8 +126,14 @@ class Work(Host):
 
     def _hold(self, key: str, parts: Sequence[Reply]) -> None:
         for number, part in enumerate(parts):
-            edits = self.replaces.pop(0) if self.replaces else ""
+            edits = self.lane.replaces.pop(0) if self.lane.replaces else ""
             self._outgoing.append(Outgoing(key=f"{key}/{number}" if number else key, body=part, edits=edits))
+
+    def _take_back_rest(self) -> None:
+        """Hold the end of old replies that no new one has taken the place of."""
+        left, self.lane.replaces = self.lane.replaces, []
+        if isinstance(self.channel, Deletes) and self.channel.capabilities.deletes:
+            self._outgoing += [Outgoing(key=f"gone.{row}", body=NOTHING, edits=row) for row in left]
 
     def notice(self, key: str, text: str, *, always: bool = False) -> None:
         """Hold a sentence of the house itself, said whoever owns the conversation; `always` even to who opted out."""
@@ -197,7 +213,7 @@ class Work(Host):
     async def history(self, limit: int) -> list[Entry]:
         """The last lines of the transcript, up to the message that is being answered."""
         own = self.claim.seq
-        lines = await self._store.history(self.conversation.id, after=max(0, own - limit), limit=limit + 50)
+        lines = standing(await self._store.history(self.conversation.id, after=max(0, own - limit), limit=limit + 50))
         # What the person wrote since has turns of its own; and what they write now must not be missing because an
         # earlier reply still waits to be sent, where the store's transcript ends.
         lines = [line for line in lines if line.source != "user" or line.seq <= own]
@@ -253,6 +269,7 @@ class Work(Host):
         """Commit the rest and move past this turn. Raises StoreError."""
         async with self._committing:
             self.trace.lasting = self.trace.lasting or self.touched
+            self._take_back_rest()
             self.trace.milliseconds = round((self.clock.now() - self.trace.at) * 1e3, 2)
             return await self._commit(done=True, keep=keep, parked=parked)
 

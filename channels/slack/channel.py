@@ -17,6 +17,7 @@ from bot import (
     Capabilities,
     Channel,
     Clock,
+    Deletes,
     Delivery,
     Download,
     Drafts,
@@ -70,7 +71,7 @@ class _Parts:
     intake: Intake
 
 
-class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
+class SlackChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
     """One account. `home` is the folder for its key; `public_url` is where people reach the bot."""
 
     name = "slack"
@@ -88,7 +89,9 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
             typing=settings.assistant,
             drafts=True,
             edits=True,
+            deletes=True,
             reactions=True,
+            whispers=True,
             read_back=True,
             forms=True,
             mentions=True,
@@ -149,9 +152,17 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         """Change what was said."""
         await self._running().posting.edit(delivery, platform_id)
 
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Take back what was said."""
+        await self._running().posting.delete(delivery, platform_id)
+
     def measure(self, text: str) -> int:
         """The words and addresses in the blocks, in UTF-16 units."""
         return measure(text)
+
+    def shared(self, address: Address) -> bool:
+        """Anywhere but in a chat of two."""
+        return not place(address)[1].startswith("D")
 
     async def typing(self, address: Address, *, on: bool) -> None:
         """Show a status in an assistant's thread; elsewhere Slack has nothing of the kind."""

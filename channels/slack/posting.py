@@ -108,6 +108,14 @@ class Posting:
         posted = render(reply, thread=delivery.address.thread, author=author, form=form)
         await self._update(delivery, posted, platform_id)
 
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Take a message away; that it is gone already is as good."""
+        try:
+            await self.call(delivery.address, "chat.delete", {"ts": platform_id})
+        except Refusal as refusal:
+            if refusal.code != "message_not_found":
+                raise
+
     async def find_sent(self, delivery: Delivery) -> Receipt | None:
         """Look through what was said since, for the id. What only one person sees is in no history, and never found.
 

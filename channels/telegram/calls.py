@@ -34,6 +34,7 @@ LARGEST_UPLOAD = 20 * 1024 * 1024
 
 _UNPARSEABLE = "can't parse entities"
 _UNCHANGED = "message is not modified"
+_NOT_THERE = "message to delete not found"
 _NO_TEXT = "there is no text in the message to edit"
 
 
@@ -88,6 +89,18 @@ class Calls:
             elif _NO_TEXT in refused.description:
                 await self._caption(address, message_id, outgoing)
             else:
+                raise
+
+    async def take_away(self, address: Address, message_id: int) -> None:
+        """Take a message away; that it is gone already is as good. Raises as a send does."""
+
+        async def delete(bot: Bot, chat: int) -> None:
+            await bot.delete_message(chat, message_id)
+
+        try:
+            await self._there(address, delete, msgspec.Raw)
+        except Refused as refused:
+            if _NOT_THERE not in refused.description:
                 raise
 
     # --- texts

@@ -18,6 +18,7 @@ from bot import (
     Capabilities,
     Channel,
     Clock,
+    Deletes,
     Delivery,
     Download,
     Drafts,
@@ -60,7 +61,7 @@ class _File(msgspec.Struct, frozen=True):
     file_size: int = 0
 
 
-class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
+class TelegramChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
     """One bot. `public_url` is where people reach us; Telegram delivers only to https."""
 
     name = "telegram"
@@ -73,6 +74,7 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         typing=True,
         drafts=True,
         edits=True,
+        deletes=True,
         reactions=True,
         mentions=True,
         shares_phone=True,
@@ -118,9 +120,13 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         """UTF-16 units of what is shown."""
         return measure(text)
 
+    def shared(self, address: Address) -> bool:
+        """In groups, whose numbers are negative."""
+        return address.chat.startswith("-")
+
     def paces(self, address: Address) -> Sequence[Pace]:
         """In groups 20 a minute too."""
-        if address.chat.startswith("-"):
+        if self.shared(address):
             return (*self.capabilities.paces, Pace(count=20, seconds=60.0, of="conversation"))
         return self.capabilities.paces
 
@@ -182,6 +188,10 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let a message say something else."""
         await self._ready().edit(delivery, platform_id)
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Take back what was said; Telegram lets us for 48 hours."""
+        await self._ready().delete(delivery, platform_id)
 
     async def typing(self, address: Address, *, on: bool) -> None:
         """Show or hide that the bot types. Telegram hides it five seconds after it was shown last."""

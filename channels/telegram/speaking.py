@@ -38,7 +38,7 @@ class Speaker:
         self._done: OrderedDict[str, list[int]] = OrderedDict()
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Send a reply; its id is that of its first message."""
+        """Send a reply; its id has those of all its messages."""
         reply, address = delivery.reply, delivery.address
         if reply.private and address.chat.startswith("-"):
             # There is no message for one person's eyes in a group, and to show it to all would be worse than nothing.
@@ -62,15 +62,20 @@ class Speaker:
             self._forget(delivery)
             raise
         self._forget(delivery)
-        return Receipt(platform_id=str(done[0]) if done[0] else "")
+        return Receipt(platform_id=" ".join(str(number) for number in done if number))
 
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let a message say something else."""
-        plan = compose(delivery.reply, apart=True)
-        if not plan or not platform_id.isdigit():
+        plan, first = compose(delivery.reply, apart=True), platform_id.partition(" ")[0]
+        if not plan or not first.isdigit():
             raise Rejected("that message can't be changed")
         shown = Outgoing(text=plan[0].text, buttons=delivery.reply.buttons)
-        await self._calls.change(delivery.address, int(platform_id), shown)
+        await self._calls.change(delivery.address, int(first), shown)
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Take all messages of a reply away."""
+        for number in platform_id.split():
+            await self._calls.take_away(delivery.address, int(number))
 
     def draft(self, address: Address, key: str, text: str) -> None:
         """Show a reply that is being made."""

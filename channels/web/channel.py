@@ -18,6 +18,7 @@ from bot import (
     Capabilities,
     Channel,
     Clock,
+    Deletes,
     Delivery,
     Download,
     Drafts,
@@ -48,12 +49,12 @@ _SHORT = 128
 log = structlog.get_logger(__name__)
 
 
-class WebChannel(Channel, Types, Drafts, Files):
+class WebChannel(Channel, Types, Drafts, Deletes, Files):
     """Chats on web pages. `home` is the folder for uploads and for the secret of this installation."""
 
     name = "web"
     capabilities = Capabilities(
-        buttons=12, markdown=True, cards=True, media=True, typing=True, drafts=True, read_back=True
+        buttons=12, markdown=True, cards=True, media=True, typing=True, drafts=True, read_back=True, deletes=True
     )
 
     def __init__(self, settings: WebSettings, home: Path, clock: Clock | None = None) -> None:
@@ -112,6 +113,10 @@ class WebChannel(Channel, Types, Drafts, Files):
             raise NotSent("the channel is not running")
         found = await intake.gateway.history(delivery.address, after=delivery.seq - 1, limit=1)
         return await self.send(delivery) if found and found[0].seq == delivery.seq else None
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Ring: the transcript says by itself which line is gone."""
+        self._feed.finished(delivery.address.chat)
 
     async def typing(self, address: Address, *, on: bool) -> None:
         """Show or hide the typing dots."""

@@ -20,7 +20,8 @@ class Choosable(msgspec.Struct, frozen=True, kw_only=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the transcript. `text` is CommonMark, except from the user, where it is just text.
 
-    `client_id` is the page's own name for what it said, so that it recognises its message.
+    `client_id` is the page's own name for what it said, so that it recognises its message. A line that `takes_back`
+    another one says nothing: the page takes that one away.
     """
 
     seq: int
@@ -33,6 +34,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Choosable, ...] = ()
     media: tuple[Media, ...] = ()
     card: Card | None = None
+    takes_back: int = 0
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -132,6 +134,7 @@ def _row(kind: type[R], entry: Entry) -> R:
         choices=tuple(Choosable(label=b.label, value=b.value, token=b.token) for b in buttons),
         media=media,
         card=reply.card if reply else None,
+        takes_back=entry.takes_back,
     )
 
 

@@ -30,6 +30,10 @@ _NAMED = re.compile(
 _ORDER_NUMBER = re.compile(r"#\s*W?\d{5,9}\b|\bW\d{5,9}\b|^\s*(?:order\s+)?\d{7,9}\W*$", re.IGNORECASE)
 _A_WISH = re.compile(r"\b(?:orders?|parcels?|packages?|deliver\w*|refunds?|stuff)\b", re.IGNORECASE)
 _LONGEST_CODE = 8
+_NOT_HERE = (
+    "Your orders are nobody else's business, and others read along here. "
+    "Please write to me in a private chat, and I'll look into it there."
+)
 _LATER = "I'll look that up as soon as I know it's you."
 _NEW, _OTHER = "Send a new code", "Use another address"
 
@@ -80,7 +84,13 @@ class Heard(Value, frozen=True):
 
 
 async def identified(turn: Turn, orders: Orders) -> Visit | None:
-    """The customer in front of us; None when that could not be settled, which has been said."""
+    """The customer in front of us; None when that could not be settled, which has been said.
+
+    Where others read along nobody is asked who they are, and no order is told.
+    """
+    if turn.shared:
+        await turn.say(_NOT_HERE)
+        return None
     visit = await _known(turn, orders)
     if visit is not None:
         named = [email.casefold() for email in emails_in(turn.text)]

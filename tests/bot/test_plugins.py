@@ -17,7 +17,7 @@ from bot.ports import Orders
 from bot.services import Services
 from bot.settings import Settings
 from bot.skill import Skill
-from bot.store.contract import Database
+from bot.store.database import Database
 from bot.turns.trace import Trace
 
 SKILL = """

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bot.channel import Channel, Gateway
 from bot.errors import NotSent, StoreUnavailable
-from bot.messages import Address, Contact, Content, Message, Pressed, Sender, Submitted, Text
+from bot.messages import Address, Contact, Content, Message, Pressed, Reacted, Sender, Submitted, Text
 from bot.rendering import parse
 from bot.testing import FakeChannel, Platform
 from bot.testing.channel_contract import ChannelContract
 from bot.testing.channel_kit import Core, Wire
 from bot.testing.fakes import Pulse, called, shown
+
+ROOM = "#room"
 
 
 class FakeWire(Wire):
@@ -53,6 +57,19 @@ class FakeWire(Wire):
         assert await self._does(Text(text=contact.phone, contact=contact), "shared", sender)
         return contact.phone
 
+    async def react(self, emoji: str) -> bool:
+        count = len(self.platform.taken)
+        return await self._does(Reacted(target=f"m{count}", emoji=emoji), f"reaction-{count}")
+
+    async def write_among_others(self, text: str, event: str) -> bool:
+        return await self._does(Text(text=text), event, chat=ROOM)
+
+    async def overheard(self) -> str:
+        return self._in_room(private=False)
+
+    async def whispered(self) -> str:
+        return self._in_room(private=True)
+
     async def called(self) -> list[str]:
         return [who.user for delivery in self.platform.taken for who in called(delivery)]
 
@@ -85,12 +102,16 @@ class FakeWire(Wire):
         self.platform.fail(NotSent("the line is cut"))
         return True
 
-    async def _does(self, content: Content, event: str, sender: Sender | None = None) -> bool:
+    def _in_room(self, *, private: bool) -> str:
+        there = [each for each in self.platform.taken if each.address.chat == ROOM and each.reply.private == private]
+        return "\n".join(shown(each) for each in there)
+
+    async def _does(self, content: Content, event: str, sender: Sender | None = None, chat: str = "") -> bool:
         gateway: Gateway | None = self.channel.gateway if self.channel else None
         if gateway is None:
             return False
-        who = sender or Sender(id="sam")
-        message = Message(event_id=event, address=self.address, sender=who, content=content, at=0.0)
+        who, address = sender or Sender(id="sam"), replace(self.address, chat=chat or self.address.chat)
+        message = Message(event_id=event, address=address, sender=who, content=content, at=0.0)
         try:
             await gateway.receive(message)
         except StoreUnavailable:

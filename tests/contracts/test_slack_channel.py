@@ -14,7 +14,7 @@ from bot.channel import Channel
 from bot.clock import SystemClock
 from bot.testing.channel_contract import ChannelContract
 from bot.testing.channel_kit import Core, Wire, soon
-from tests.platforms.slack import APP_TOKEN, DM, PERSON, SECRET, TOKEN, SlackServer
+from tests.platforms.slack import APP_TOKEN, BOT, DM, PERSON, SECRET, TOKEN, SlackServer
 from tests.platforms.slack_rules import Json, bold, called, seen, walk
 from tests.servers import free_port
 
@@ -24,6 +24,7 @@ from channels.slack.channel import SlackChannel
 from channels.slack.settings import SlackAccount
 
 THREAD = "1700000000.000001"
+ROOM = "C0GENERAL"
 
 
 class SlackWire(Wire):
@@ -55,6 +56,7 @@ class SlackWire(Wire):
             await self._platform.start()
             self._platform.events = f"http://127.0.0.1:{self._port}/channels/slack"
             self._platform.chat(DM)
+            self._platform.chat(ROOM)
             self._up = True
         return SlackChannel("main", self.settings(), self._folder, SystemClock())
 
@@ -87,6 +89,22 @@ class SlackWire(Wire):
         assert await soon(lambda: len(self._platform.views) > opened)
         view = self._platform.views[-1]
         return await self._deliver("interactive", self._platform.filled(view, values))
+
+    async def react(self, emoji: str) -> bool:
+        item = {"type": "message", "channel": DM, "ts": self._shown()[-1]["ts"]}
+        inner = {"type": "reaction_added", "user": PERSON, "reaction": {"👍": "+1"}[emoji], "item": item}
+        return await self._deliver("events_api", self._platform.event({**inner, "event_ts": self._platform.ts()}))
+
+    async def write_among_others(self, text: str, event: str) -> bool:
+        inner = self._platform.written(f"<@{BOT}> {text}", chat=ROOM, ts=self._platform.ts())
+        return await self._deliver("events_api", self._platform.event({**inner, "type": "app_mention"}))
+
+    async def overheard(self) -> str:
+        return self._platform.text(ROOM)
+
+    async def whispered(self) -> str:
+        alone = [message for message in self._platform.ephemeral if message["to"] == PERSON]
+        return "\n".join(seen(message) for message in alone)
 
     async def called(self) -> list[str]:
         return [user for message in self._shown() for user in called(message)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from bot.channel import Accepted, Channel, Delivery, Entry, Gateway, KnownCommand, Receipt, Unreadable
+from bot.channel import Accepted, Channel, Delivery, Entry, Gateway, KnownCommand, Pace, Receipt, Unreadable
 from bot.desk import Case, Desk, DeskEvent, Ref
 from bot.errors import SendError, StoreUnavailable
 from bot.messages import Address, Message, Pressed, Sender, Submitted, Text
@@ -35,6 +35,12 @@ class Through(Loner, Gateway):
 
     async def receive(self, message: Message) -> Accepted:
         return await self._between(self._gateway, message)
+
+    async def problems(self, message: Message) -> Mapping[str, str]:
+        return await self._gateway.problems(message)
+
+    async def admit(self, wanted: Sequence[tuple[str, Pace]], event: str, *, anyway: bool = False) -> str:
+        return await self._gateway.admit(wanted, event, anyway=anyway)
 
     async def signal(self, message: Message) -> None:
         await self._gateway.signal(message)
@@ -226,6 +232,21 @@ class Rigid(Able):
         """Not at all."""
 
 
+class Clinging(Able):
+    """Announces deletes, and leaves everything there."""
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        """Not at all."""
+
+
+class Sweeping(Able):
+    """Takes more away than it was told."""
+
+    async def delete(self, delivery: Delivery, platform_id: str) -> None:
+        for number in range(1, len(self.platform.taken) + 1):
+            await super().delete(delivery, f"m{number}")
+
+
 def with_channel(make: Callable[[Platform], FakeChannel]) -> ChannelContract:
     """The suite over a channel on the fake platform."""
 
@@ -259,6 +280,8 @@ CHANNELS: list[tuple[type[Sound], str]] = [
     (Shy, "test_proves_mentions"),
     (Repeater, "test_proves_edits"),
     (Rigid, "test_proves_edits"),
+    (Clinging, "test_proves_deletes"),
+    (Sweeping, "test_proves_deletes"),
 ]
 
 

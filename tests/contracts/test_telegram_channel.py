@@ -16,7 +16,7 @@ from bot.testing.channel_contract import ChannelContract
 from bot.testing.channel_kit import Core, Wire
 from channels.telegram.channel import TelegramChannel
 from channels.telegram.settings import TelegramAccount, TelegramSettings
-from tests.platforms.telegram import PHONE, TelegramServer, styled, words
+from tests.platforms.telegram import ANA, PHONE, TelegramServer, styled, words
 from tests.servers import free_port
 
 
@@ -84,6 +84,12 @@ class TelegramWire(Wire):
     async def share_phone(self, label: str) -> str:
         assert await self.server.deliver(self.server.taps(label))
         return f"+{PHONE}"
+
+    async def react(self, emoji: str) -> bool:
+        said = self.server.shown[5001][-1].message
+        reaction = {"chat": said["chat"], "message_id": said["message_id"], "user": ANA, "date": said["date"]}
+        reaction |= {"old_reaction": [], "new_reaction": [{"type": "emoji", "emoji": emoji}]}
+        return await self.server.deliver(self.server.update(message_reaction=reaction))
 
     async def called(self) -> list[str]:
         marks = [mark for shown in self.server.shown[5001] for mark in shown.message.get("entities", [])]

@@ -97,7 +97,8 @@ class WebWire(Wire):
                 assert response.status == 200, await response.text()
                 page = (await response.json())["messages"]
             if not page:
-                return [row for row in rows if row["from"] != "user"]
+                gone = {row["takes_back"] for row in rows}
+                return [r for r in rows if r["from"] != "user" and not r["takes_back"] and r["seq"] not in gone]
             rows += page
 
     async def _read(self) -> None:

@@ -382,6 +382,16 @@ class TelegramServer:
         text, entities = taken(given, "caption", "caption_entities", 1024, "MEDIA_CAPTION_TOO_LONG")
         return self._edited(shown, given, {"caption": text} | ({"caption_entities": entities} if entities else {}))
 
+    async def _on_deletemessage(self, given: dict[str, Any], files: dict[str, bytes]) -> object:
+        chat = self._chat(given)
+        for shown in self.shown[chat["id"]]:
+            if shown.message["message_id"] == given.get("message_id"):
+                if time.time() - shown.message["date"] > 48 * 3600:
+                    raise Refusal(400, "Bad Request: message can't be deleted for everyone")
+                self.shown[chat["id"]].remove(shown)
+                return True
+        raise Refusal(400, "Bad Request: message to delete not found")
+
     async def _on_sendchataction(self, given: dict[str, Any], files: dict[str, bytes]) -> object:
         self.typing[self._chat(given, counts=False)["id"]] = time.monotonic()
         return True

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot import Delivery, Receipt, Skill, Turn
+from bot.channel import standing
 from bot.errors import NotSent, Rejected, UnknownOutcome
 from bot.messages import Content, Deleted, Edited, Message, Reacted, Sender, Text
 from bot.testing import Bot, survives
@@ -143,6 +144,86 @@ async def test_replies_that_are_too_many_are_said_behind() -> None:
         assert u.all_seen == ["First B.", "Then C."]
 
 
+async def test_replies_that_are_not_needed_any_more_are_taken_back() -> None:
+    async with Bot(Weather().skill) as bot, bot.user(channel="team") as u:
+        await says(u, "both A B", "p1")
+        await edits(u, "p1", "both C none")
+        assert u.all_seen == ["First C."]
+        assert "takes" in await bot.explain(f"{u.conversation}.2")
+        lines = standing(await bot.store.history(u.conversation))
+        assert "Then B." not in [line.text for line in lines]
+        await edits(u, "p1", "both D E")
+        assert u.all_seen == ["First D.", "Then E."]
+
+
+async def test_what_stands_too_long_to_be_taken_back_stands() -> None:
+    async with Bot(Weather().skill) as bot, bot.user(channel="team") as u:
+        await says(u, "both A B", "p1")
+        team, calls = bot.channels["team"], []
+
+        async def refuse(delivery: Delivery, platform_id: str) -> None:
+            calls.append(platform_id)
+            raise Rejected("it is older than two days")
+
+        team.delete = refuse  # type: ignore[method-assign]
+        await edits(u, "p1", "both C none")
+        assert (u.all_seen, calls) == (["First C.", "Then B."], ["m2"])
+        await u.says("weather in Rome")
+        assert u.seen == ["Sun in Rome."]
+        assert "Then B." in [line.text for line in standing(await bot.store.history(u.conversation))]
+
+
+async def test_taking_back_is_done_until_it_is_certain() -> None:
+    async with Bot(Weather().skill) as bot, bot.user(channel="team") as u:
+        await says(u, "both A B", "p1")
+        team, faults, calls = bot.channels["team"], [UnknownOutcome("reset"), NotSent("off")], []
+        real = team.delete
+
+        async def shaky(delivery: Delivery, platform_id: str) -> None:
+            calls.append(platform_id)
+            if faults:
+                raise faults.pop()
+            await real(delivery, platform_id)
+
+        team.delete = shaky  # type: ignore[method-assign]
+        await edits(u, "p1", "both C none")
+        assert u.all_seen == ["First C."]
+        assert calls == ["m2", "m2", "m2"]
+
+
+async def test_who_takes_back_what_they_wrote_takes_its_answer_back() -> None:
+    async with Bot(Weather().skill) as bot, bot.user(channel="team") as u:
+        await says(u, "weather in Rome", "p1")
+        await says(u, "trip to Wien", "p2")
+        await u.does(Deleted(target="p2"))
+        assert u.all_seen == ["Sun in Rome."]
+        assert await bot.store.next_due() is None, "its question is still open"
+        assert "its answer with it" in await bot.explain(f"{u.conversation}.3")
+        await u.says("today")
+        u.does_not_see("to Wien")
+
+
+async def test_what_was_acted_upon_is_not_taken_back() -> None:
+    weather = Weather()
+    async with Bot(weather.skill) as bot, bot.user(channel="team") as u:
+        await says(u, "book one", "p1")
+        await u.does(Deleted(target="p1"))
+        assert (weather.booked, u.all_seen) == (["one"], ["Booked one."])
+        await says(u, "trip to Wien", "p2")
+        await says(u, "today", "p3")
+        await u.does(Deleted(target="p3"))
+        await u.does(Deleted(target="p2"))
+        assert u.all_seen[1:] == ["When to Wien?\n[ Today ]\n[ Tomorrow ]", "Today to Wien."]
+
+
+async def test_where_nothing_can_be_taken_back_a_question_stays_open() -> None:
+    async with Bot(Weather().skill) as bot, bot.user(channel="chat") as u:
+        await says(u, "trip to Wien", "p1")
+        await u.does(Deleted(target="p1"))
+        await u.says("today")
+        assert u.seen == ["Today to Wien."]
+
+
 async def test_an_edited_command_or_request_may_be_for_another_handler() -> None:
     async with Bot(Weather().skill) as bot, bot.user(channel="team") as u:
         await says(u, "look milk", "p1")
@@ -175,8 +256,9 @@ async def test_only_the_newest_message_is_answered_anew() -> None:
         await edits(u, "", "weather in Graz")
         assert u.all_seen == ["Sun in Rome.", "Sun in Wien."]
         assert "not their newest" in await bot.explain(f"{u.conversation}.3")
-        await u.does(Deleted(target="p2"))
+        await u.does(Deleted(target="p1"))
         assert u.all_seen == ["Sun in Rome.", "Sun in Wien."]
+        assert "taken back, but it is not their newest" in await bot.explain(f"{u.conversation}.6")
 
 
 async def test_a_question_that_nobody_answered_is_asked_anew() -> None:
@@ -331,5 +413,9 @@ async def test_it_ends_alike_whenever_the_process_dies() -> None:
             await edits(u, "p1", "both Wien none")
             await edits(u, "p1", "both Wien Graz")
             assert u.all_seen == ["First Wien.", "Then Graz."]
+            await edits(u, "p1", "weather in Linz")
+            assert u.all_seen == ["Sun in Linz."]
+            await u.does(Deleted(target="p1"))
+            assert u.all_seen == []
 
     assert await survives(scenario, Weather().skill) > 10

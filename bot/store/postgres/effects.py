@@ -36,6 +36,15 @@ _TIMER = """
 INSERT INTO timers (conversation, key, at, due) VALUES ($1, $2, $3, $4)
 ON CONFLICT (conversation, key) DO UPDATE SET at = excluded.at, due = excluded.due"""
 
+# Locked, so that no send of one of them begins meanwhile.
+_PENDING = """
+SELECT o.seq FROM outbox o JOIN unnest($2::bigint[], $3::bigint[]) w (seq, attempts)
+  ON w.seq = o.seq AND w.attempts = o.attempts
+WHERE o.conversation = $1 AND o.status = 'pending' ORDER BY o.seq FOR UPDATE OF o"""
+
+_WITHDRAW = """
+UPDATE outbox SET status = 'suppressed', key = key || '~' || seq WHERE conversation = $1 AND seq = ANY ($2::bigint[])"""
+
 _ADD = call("add", 15)
 _CONSENT = call("consent", 4)
 _CASE = call("case", 3)
@@ -51,6 +60,8 @@ async def apply(connection: Any, effect: Effect, message: Incoming | None, now: 
     # Asked before anything is written: an event that comes too late must not count as seen.
     if effect.owner is not None and lane is not None and lane[1] != effect.owner.expected:
         return None
+    if effect.withdraws and not await _still_pending(connection, effect):
+        return None
     at = lane[6] if lane is not None else await connection.fetchval(_NOW, now)
     if effect.event_id and not await connection.fetchval(_ONCE, effect.conversation, plain_id(effect.event_id), at):
         return None
@@ -62,6 +73,12 @@ async def apply(connection: Any, effect: Effect, message: Incoming | None, now: 
     return Applied(rows=rows, message=accepted)
 
 
+async def _still_pending(connection: Any, effect: Effect) -> bool:
+    """Whether no send of any row has begun that is to be withdrawn; none can begin from here on."""
+    seqs, attempts = [row.seq for row in effect.withdraws], [row.attempts for row in effect.withdraws]
+    return len(await connection.fetch(_PENDING, effect.conversation, seqs, attempts)) == len(seqs)
+
+
 async def _write(connection: Any, effect: Effect, at: float) -> None:
     if effect.owner is not None:
         await connection.execute(_OWNER, effect.conversation, effect.owner.owner, plain(effect.owner.case))
@@ -70,6 +87,8 @@ async def _write(connection: Any, effect: Effect, at: float) -> None:
     if effect.silence is not None:
         await connection.execute(_SILENCE, effect.conversation, effect.silence.silence)
         await connection.execute(_CONSENT, effect.conversation, at, effect.silence.silence, plain(effect.silence.word))
+    if effect.withdraws:
+        await connection.execute(_WITHDRAW, effect.conversation, [row.seq for row in effect.withdraws])
     for timer in effect.timers:
         await connection.execute(_TIMER, effect.conversation, plain(timer.key), timer.at, encode(timer.due))
 

@@ -26,10 +26,10 @@ _HISTORY = """
 WITH cut AS MATERIALIZED (
   SELECT coalesce(min(seq), 9223372036854775807) AS seq FROM outbox
   WHERE conversation = $1 AND target = 'channel' AND status IN ('pending', 'sending') AND status = 'pending')
-(SELECT seq, NULL AS source, NULL AS author, payload, at FROM inbox
+(SELECT seq, NULL AS source, NULL AS author, payload, at, '' AS edits FROM inbox
  WHERE conversation = $1 AND seq > $2 AND seq < (SELECT seq FROM cut) AND words = 1 ORDER BY seq LIMIT $3)
 UNION ALL
-(SELECT seq, source, author, body, at FROM outbox
+(SELECT seq, source, author, body, at, edits FROM outbox
  WHERE conversation = $1 AND seq > $2 AND seq < (SELECT seq FROM cut) AND target = 'channel'
    AND status IN ('sending', 'sent', 'ambiguous') ORDER BY seq LIMIT $3)
 ORDER BY seq LIMIT $3"""

@@ -28,6 +28,8 @@ def apply(raw: sqlite3.Connection, effect: Effect, message: Incoming | None) -> 
     # Asked before anything is written: an event that comes too late must not count as seen.
     if effect.owner is not None and lane[0] != effect.owner.expected:
         return None
+    if not outbox.still_pending(raw, effect.withdraws):
+        return None
     if effect.event_id and raw.execute(_ONCE, (effect.conversation, effect.event_id, effect.now)).rowcount == 0:
         return None
     if effect.owner is not None:
@@ -36,6 +38,7 @@ def apply(raw: sqlite3.Connection, effect: Effect, message: Incoming | None) -> 
         records.write_case(raw, effect.case)
     if effect.silence is not None:
         records.change_silence(raw, effect.conversation, effect.silence, effect.now)
+    outbox.withdraw(raw, effect.withdraws)
     records.set_timers(raw, effect.conversation, effect.timers)
     rows: tuple[OutRow, ...] = ()
     if effect.outgoing:

@@ -30,11 +30,11 @@ SELECT min(seq) FROM outbox
 WHERE conversation = ? AND target = 'channel' AND status IN ('pending', 'sending') AND status = 'pending'"""
 
 _SAID = """
-SELECT seq, NULL, NULL, payload, at FROM inbox
+SELECT seq, NULL, NULL, payload, at, '' FROM inbox
 WHERE conversation = ? AND seq > ? AND seq < ? AND words = 1 ORDER BY seq LIMIT ?"""
 
 _REPLIED = """
-SELECT seq, source, author, body, at FROM outbox
+SELECT seq, source, author, body, at, edits FROM outbox
 WHERE conversation = ? AND seq > ? AND seq < ? AND target = 'channel' AND status IN ('sending', 'sent', 'ambiguous')
 ORDER BY seq LIMIT ?"""
 

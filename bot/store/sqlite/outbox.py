@@ -72,6 +72,10 @@ _POSTPONED = """
 UPDATE outbox SET status = 'pending', not_before = ?, held_until = ?, error = ?
 WHERE conversation = ? AND seq = ? AND attempts = ? AND status IN ('pending', 'sending')"""
 
+_PENDING = "SELECT 1 FROM outbox WHERE conversation = ? AND seq = ? AND attempts = ? AND status = 'pending'"
+
+_WITHDRAW = "UPDATE outbox SET status = 'suppressed', key = key || '~' || seq WHERE conversation = ? AND seq = ?"
+
 HEAD_START = 5.0
 """Seconds that whoever put a row off has for trying it again, before anybody else does."""
 
@@ -179,6 +183,16 @@ def mark_sent(raw: sqlite3.Connection, conversation: str, seq: int, platform_id:
 def mark_failed(raw: sqlite3.Connection, row: OutRow, status: str, error: str) -> bool:
     """It will not be tried again."""
     return raw.execute(_FAILED, (status, error, row.conversation, row.seq, row.attempts)).rowcount == 1
+
+
+def still_pending(raw: sqlite3.Connection, rows: Iterable[OutRow]) -> bool:
+    """Whether no send of any of them has begun."""
+    return all(raw.execute(_PENDING, (row.conversation, row.seq, row.attempts)).fetchone() for row in rows)
+
+
+def withdraw(raw: sqlite3.Connection, rows: Iterable[OutRow]) -> None:
+    """They are not sent after all, and their keys are free."""
+    raw.executemany(_WITHDRAW, [(row.conversation, row.seq) for row in rows])
 
 
 def postpone(raw: sqlite3.Connection, row: OutRow, at: float, error: str) -> bool:

@@ -401,8 +401,9 @@ class Panel {
   }
   row(row) {
     if (this.rows.has(row.seq) || row.seq <= this.last) return;
-    this.rows.set(row.seq, row);
     this.last = row.seq;
+    if (row.takes_back) return this.takeBack(row.takes_back);
+    this.rows.set(row.seq, row);
     const near = this.near(), mine = row.from === 'user', w = this.w;
     let node = mine && row.client_id ? this.nodes.get(row.client_id) : null;
     if (node) {
@@ -436,6 +437,14 @@ class Panel {
     this.read();
     if (this.live && (near || mine)) this.bottom();
     if (this.live) this.host.emit('message', { from: row.from, text: row.text });
+  }
+  takeBack(seq) {
+    const node = this.log.querySelector(`[data-seq="${seq}"]`), next = node?.nextElementSibling;
+    this.rows.delete(seq);
+    node?.remove();
+    if (next) join(next, this.host.language);
+    this.count();
+    this.read();
   }
   caughtUp() {
     if (!this.live) {

@@ -65,9 +65,14 @@ async def nothing(row: OutRow, problem: str = "") -> None:
     """No desk is there."""
 
 
+async def never(row: OutRow) -> bool:
+    """No row is kept back."""
+    return False
+
+
 def racing(store: SqliteStore) -> Outbox:
     clock = Racing()
-    return Outbox(Means(store, clock, SeededEntropy(1), LocalBuckets(clock), nothing, nothing))
+    return Outbox(Means(store, clock, SeededEntropy(1), LocalBuckets(clock), nothing, nothing, never))
 
 
 async def test_a_row_from_its_commit_and_from_the_start_is_sent_once(tmp_path: Path) -> None:

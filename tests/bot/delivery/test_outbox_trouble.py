@@ -45,13 +45,18 @@ async def nothing(row: OutRow, problem: str = "") -> None:
     """No desk is there."""
 
 
+async def never(row: OutRow) -> bool:
+    """No row is kept back."""
+    return False
+
+
 class Place:
     """A store, a clock and an outbox. Use it as a context."""
 
     def __init__(self, folder: Path) -> None:
         self.store, self.clock, self.platform = SqliteStore(folder / "frontdesk.db"), VirtualClock(NOW), Platform()
         self.buckets = LocalBuckets(self.clock)
-        self.outbox = Outbox(Means(self.store, self.clock, SeededEntropy(1), self.buckets, nothing, nothing))
+        self.outbox = Outbox(Means(self.store, self.clock, SeededEntropy(1), self.buckets, nothing, nothing, never))
         self.use(FakeChannel("web", self.platform, Pulse()))
 
     def use(self, channel: FakeChannel) -> None:

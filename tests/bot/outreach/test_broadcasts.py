@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from bot import Consent, FrontdeskError, Sender, Skill, Text, Turn
+from bot import Address, Consent, FrontdeskError, Sender, Skill, Text, Turn
 from bot.outreach.campaign import Segment
 from bot.outreach.proactive import SayCommand
 from bot.outreach.segments import page
@@ -259,6 +259,26 @@ async def test_a_person_with_several_threads_gets_it_in_the_newest() -> None:
         assert [got([thread]) for thread in threads] == [0, 1, 0]
 
 
+async def test_a_broadcast_never_goes_where_others_read_along() -> None:
+    async with Bot(skill) as bot:
+        ann = Sender(id="ann", name="Ann")
+        alone, room = bot.user("ann", channel="team"), bot.user("ann", channel="team", room="#general")
+        bob = bot.user("bob", channel="team", room="#general")
+        await alone.does(Text(text="/hi"), sender=ann)
+        await bot.advance(10)
+        await room.does(Text(text="/hi"), sender=ann)
+        await bot.user("bob", channel="team", room="#other").does(Text(text="/hi"), sender=Sender(id=bob.name))
+        preview = await bot.app.outreach.campaigns.preview(PLAIN)
+        assert (preview.reached, preview.left_out) == ({"team": 1}, {"others read along there": 1})
+        await send(bot, PLAIN)
+        assert [got([alone]), got([room]), got([bob])] == [1, 0, 0]
+
+
+def nowhere(address: Address) -> bool:
+    """Nobody reads along."""
+    return False
+
+
 async def test_recipients_are_read_in_pages() -> None:
     async with Bot(skill) as bot:
         users = await crowd(bot, 5)
@@ -266,7 +286,7 @@ async def test_recipients_are_read_in_pages() -> None:
         after, pages = "", 0
         while True:
             start = after
-            found = await bot.app.store.read(lambda c: page(c, Segment(), start, 0.0, limit=2))  # noqa: B023
+            found = await bot.app.store.read(lambda c: page(c, Segment(), start, 0.0, nowhere, limit=2))  # noqa: B023
             seen += [one.conversation for one in found.people]
             pages += 1
             after = found.last

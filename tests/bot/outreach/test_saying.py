@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from bot import Choice, FrontdeskError, Outreach, Sender, Skill, Text, Turn
+from bot import Choice, Command, FrontdeskError, Outreach, Sender, Skill, Text, Turn
+from bot.errors import RateLimited
 from bot.testing import Bot
 from bot.testing.kit import User
 
@@ -40,6 +41,35 @@ async def answered(turn: Turn) -> None:
 async def remind(turn: Turn, outreach: Outreach) -> None:
     await turn.step(outreach.say, turn.conversation.id, "Your pills!")
     await turn.ask("Anything else?")
+
+
+ANN = Sender(id="ann", name="Ann")
+
+
+async def test_a_person_is_never_written_to_where_others_read_along() -> None:
+    async with Bot(skill) as bot:
+        alone, room = bot.user("ann", channel="team"), bot.user("ann", channel="team", room="#general")
+        await alone.does(Command(name="hi"), sender=ANN)
+        await bot.advance(10)
+        await room.does(Command(name="hi"), sender=ANN)
+        conversation = await bot.store.conversation(room.conversation)
+        assert conversation is not None
+        await bot.app.outreach.saying.say(conversation.person, "Your parcel is here.")
+        await bot.settle()
+        assert (alone.all_seen, room.all_seen) == (["hello", "Your parcel is here."], ["hello"])
+        await bot.app.outreach.saying.say(room.conversation, "For all of you.")
+        await bot.settle()
+        assert room.all_seen == ["hello", "For all of you."]
+
+
+async def test_who_wrote_only_in_a_room_gets_nothing() -> None:
+    async with Bot(skill) as bot:
+        room = bot.user("ann", channel="team", room="#general")
+        await room.does(Command(name="hi"), sender=ANN)
+        conversation = await bot.store.conversation(room.conversation)
+        assert conversation is not None
+        with pytest.raises(FrontdeskError, match="where others read along"):
+            await bot.app.outreach.saying.say(conversation.person, "Your parcel is here.")
 
 
 async def say(bot: Bot, user: User, text: str, **rest: object) -> str:
@@ -211,3 +241,47 @@ async def test_lone_surrogates_harm_nobody() -> None:
         await user.says("/hi")
         await say(bot, user, "odd \ud800 text", key="odd \udfff key")
         user.sees("odd \ufffd text")
+
+
+NIGHT = {"outreach.quiet_hours": "08:01-09:00"}  # the clock says 08:00
+
+
+async def test_what_waits_in_the_outbox_over_the_border_is_said_in_the_morning() -> None:
+    async with Bot(skill, options=NIGHT) as bot, bot.user(channel="team") as user:
+        await user.says("/hi")
+        for _ in range(3):
+            bot.platforms["team"].fail(RateLimited(25.0))
+        key = await say(bot, user, "news " * 1000, choices=["Taken", "Later"])
+        await bot.advance(600)
+        user.does_not_see("news")
+        assert [row.status for row in await bot.store.unsent()] == []
+        await user.says("/hi")
+        assert user.seen == ["hello"], "an answer waits for the morning"
+        await bot.restart()
+        await bot.advance(0.5 * HOUR)
+        user.does_not_see("news")
+        await bot.advance(0.5 * HOUR)
+        assert "\n".join(user.seen).count("news") == 1000
+        await user.presses("Taken")
+        user.sees("You said Taken")
+        assert await bot.store.next_due() is None, key
+
+
+async def test_what_is_urgent_goes_over_the_border() -> None:
+    async with Bot(skill, options=NIGHT) as bot, bot.user() as user:
+        await user.says("/hi")
+        for _ in range(3):
+            bot.platforms["web"].fail(RateLimited(25.0))
+        await say(bot, user, "fire!", quiet=False)
+        await bot.advance(600)
+        user.sees("fire!")
+
+
+async def test_a_morning_that_is_too_late_is_not_waited_for() -> None:
+    async with Bot(skill, options=NIGHT) as bot, bot.user() as user:
+        await user.says("/hi")
+        for _ in range(3):
+            bot.platforms["web"].fail(RateLimited(25.0))
+        await say(bot, user, "The shop closes at half past eight.", expires=0.5 * HOUR)
+        await bot.advance(2 * HOUR)
+        user.does_not_see("The shop")

@@ -17,7 +17,7 @@ from bot.clock import Clock, SystemEntropy
 from bot.desk import AgentReplied, AgentTook, AgentTyping, Case, DeskEvent, DeskGateway, Ref
 from bot.errors import StoreUnavailable
 from bot.people import Person
-from bot.store.contract import Database
+from bot.store.database import Database
 from bot.store.sqlite import SqliteStore
 from bot.testing.loner import Loner
 from handoff.console import ConsoleDesk, ConsoleSettings
