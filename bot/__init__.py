@@ -103,7 +103,6 @@ from bot.web.fetching import Fetcher
 from bot.web.sniffing import harmless, safe_name, sniff
 
 __all__ = [
-    "PHONE",
     "Accepted",
     "Address",
     "Agent",
@@ -166,6 +165,7 @@ __all__ = [
     "NoAnswer",
     "NotSent",
     "Outreach",
+    "PHONE",
     "Pace",
     "Person",
     "Phone",
