@@ -1,7 +1,7 @@
 """Answers that may be given again: to exactly the same question, or to one that means the same.
 
-Only what an `Ask` allows is kept. Its tenant, its prompt's version and all that a model would see are part of the key; of
-what is kept for a person, the person too. What many ask at the same moment is asked of a model once.
+Only what an `Ask` allows is kept. Its tenant, its prompt's version and all that a model would see are part of the key;
+of what is kept for a person, the person too. What many ask at the same moment is asked of a model once.
 """
 
 from __future__ import annotations
