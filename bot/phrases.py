@@ -42,6 +42,8 @@ class Phrases(Value, frozen=True):
     resting: str = "I can't do that at the moment, sorry. Please try again in a minute, or talk to a person."
     slow_down: str = "That's a lot at once. Give me a moment, and then go on."
 
+    yes: str = "Yes"
+    no: str = "No"
     person: str = "Talk to a person"
     cancel: str = "Never mind"
     queued: str = (
@@ -65,4 +67,7 @@ class Phrases(Value, frozen=True):
 
     unsubscribed: str = "You'll get no more broadcasts from me. Write /subscribe if you want them again."
     subscribed: str = "You'll get my broadcasts again. Write /unsubscribe if you don't want them any more."
+    model_away: str = (
+        "I can't think properly at the moment, sorry: my language model doesn't answer. Please try again soon."
+    )
     kept: str = "This was due while you were talking, so I kept it for you:"

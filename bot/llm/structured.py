@@ -56,7 +56,7 @@ def read(text: str, shape: type[M]) -> M:
         try:
             return shape.model_validate(found)
         except ValidationError as error:
-            problem = _said(error)
+            problem = said(error)
     raise Misfit(problem)
 
 
@@ -85,7 +85,7 @@ def _candidates(text: str) -> Iterator[Any]:
     yield from reversed(ends)
 
 
-def _said(error: ValidationError) -> str:
+def said(error: ValidationError) -> str:
     """The mistakes, by place; never the values, which may be a person's words."""
     details = error.errors(include_input=False, include_url=False, include_context=False)
     return "; ".join(

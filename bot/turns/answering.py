@@ -16,6 +16,7 @@ from bot.delivery.sending import certain_after
 from bot.dialog.driver import Abandoned, Dialogs, HandlerFailed
 from bot.errors import Fenced, StoreError, StoreUnavailable
 from bot.handoff.bridge import Bridge
+from bot.llm.models import Models
 from bot.store.contract import Claim, Committed, Store
 from bot.turns.conversing import Conversing
 from bot.turns.middleware import Middleware, compose
@@ -53,11 +54,13 @@ class Answering:
         dialogs: Dialogs,
         conversing: Conversing,
         bridge: Bridge,
+        models: Models,
         send: Send,
         lease: float,
     ) -> None:
         self._store, self._clock, self._lease = store, clock, lease
         self._dialogs, self._conversing, self._bridge, self._send = dialogs, conversing, bridge, send
+        self._models = models
         self.channels: Mapping[tuple[str, str], Channel] = {}
         self.desk = ""
         self.keeps = True  # whether a lane's next turn is wanted with the commit of the one before
@@ -169,7 +172,7 @@ class Answering:
         address = claim.conversation.address
         channel = self.channels.get((address.channel, address.account)) or next(iter(self.channels.values()))
         lane = self._dialogs.open(claim)
-        return Work(
+        work = Work(
             claim,
             lane,
             store=self._store,
@@ -180,6 +183,8 @@ class Answering:
             lease=self._lease,
             sends=0.0 if self.crowded() else certain_after(channel),
         )
+        work.models = self._models
+        return work
 
     # --- when it went wrong
 

@@ -16,10 +16,11 @@ from bot.channel import Channel, Drafts, Entry, Files
 from bot.clock import Clock
 from bot.dialog.host import Host
 from bot.dialog.journal import Lane, Offer, dump
-from bot.errors import Rejected
+from bot.errors import NoAnswer, Rejected
 from bot.filelinks import ref_of
 from bot.messages import Due, Message
 from bot.people import Silence
+from bot.ports.llm import Answer
 from bot.rendering.portions import portion, serve
 from bot.replies import Reply
 from bot.store.contract import (
@@ -37,7 +38,7 @@ from bot.store.contract import (
     Timer,
 )
 from bot.store.lookback import earlier
-from bot.turns.trace import StepTrace, Trace, turn_id
+from bot.turns.trace import ModelTrace, StepTrace, Trace, turn_id
 
 Send = Callable[[Sequence[OutRow], float], None]
 """Gets the rows of a commit, and when (on the steady clock) the commit began."""
@@ -233,6 +234,25 @@ class Work(Host):
                 if len(data) > largest:
                     raise Rejected(f"it has more than {largest} bytes")
         return data
+
+    def inquired(self, task: str, answer: Answer | NoAnswer) -> None:
+        """Note a question to a model in the trace."""
+        if isinstance(answer, NoAnswer):
+            self.trace.models.append(ModelTrace(task=task, problem=str(answer)))
+            return
+        used = answer.usage
+        self.trace.models.append(
+            ModelTrace(
+                task=task,
+                rung=answer.rung,
+                provider=answer.provider,
+                model=answer.model,
+                prompt_tokens=used.prompt,
+                completion_tokens=used.completion,
+                cost=answer.cost,
+                attempts=answer.attempts,
+            )
+        )
 
     def stepped(self, name: str, milliseconds: float, problem: str) -> None:
         """Note a step in the trace."""
