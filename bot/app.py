@@ -103,6 +103,7 @@ class App:
             send=self._send,
             lease=asked.lease,
         )
+        self.inbox.heard = self.answering.heard
         self.answering.crowded = lambda: self.outbox.crowded
         self.answering.finished = self.plugins.turn_finished
         self.engine = Engine(worker, store, clock, self.answering, lease=asked.lease)

@@ -47,6 +47,7 @@ class Inbox(Gateway):
         self._store, self._clock, self._entropy = store, clock, entropy
         self._take, self._ring, self._send, self._peers = take, ring, send, peers
         self.signalled: Signalled | None = None
+        self.heard: Callable[[str, Message], None] = lambda conversation, message: None
         self.known: Callable[[], Sequence[KnownCommand]] = lambda: ()
         self.file_secret = b""
         self._url: Callable[[], str] = str
@@ -59,7 +60,10 @@ class Inbox(Gateway):
 
     async def receive(self, message: Message) -> Accepted:
         """Store a message durably; a repeated event id changes nothing."""
-        return await self._take(message)
+        accepted = await self._take(message)
+        if not accepted.duplicate:
+            self.heard(accepted.conversation, message)
+        return accepted
 
     async def signal(self, message: Message) -> None:
         """Something fleeting: shown to an agent if one is there, and forgotten."""
