@@ -103,6 +103,7 @@ from bot.web.fetching import Fetcher
 from bot.web.sniffing import harmless, safe_name, sniff
 
 __all__ = [
+    "PHONE",
     "Accepted",
     "Address",
     "Agent",
@@ -165,7 +166,6 @@ __all__ = [
     "NoAnswer",
     "NotSent",
     "Outreach",
-    "PHONE",
     "Pace",
     "Person",
     "Phone",

@@ -21,6 +21,9 @@ from bot.dialog.gates import Gates
 from bot.dialog.rehearsal import Rehearsed, rehearse
 from bot.errors import StartError
 from bot.handoff.bridge import Bridge
+from bot.llm.models import Models
+from bot.llm.nobody import NoModels
+from bot.llm.toolbox import BoundTool
 from bot.messages import Message
 from bot.operations.explain import explain
 from bot.operations.letters import Letters
@@ -31,6 +34,7 @@ from bot.outreach.proactive import Proactive
 from bot.outreach.settings import OutreachSettings
 from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
+from bot.ports.llm import Llm
 from bot.processes.process import Process, shared
 from bot.processes.sole import Sole
 from bot.services import Binding, Services
@@ -71,6 +75,9 @@ class App:
             public_url=self._server_settings.url,
         )
         self.plugins = Plugins(context, self.services, self._bind)
+        self._tools: dict[str, dict[str, BoundTool]] = {}
+        self.services.stand_in(Llm, NoModels(phrases.model_away))
+        self._models = Models(self._llm, lambda skill: self._tools.get(skill, {}), phrases)
         self._gates = Gates(self._limits, clock.steady)
         self._dialogs = Dialogs(self._handler, self._gates, phrases)
         self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
@@ -106,10 +113,11 @@ class App:
             dialogs=self._dialogs,
             conversing=self._conversing,
             bridge=self.bridge,
-            phrases=phrases,
+            models=self._models,
             send=self._send,
             lease=asked.lease,
         )
+        self.inbox.heard = self.answering.heard
         self.answering.crowded = lambda: self.outbox.crowded
         self.answering.finished = self.plugins.turn_finished
         self.engine = Engine(worker, store, clock, self.answering, lease=asked.lease)
@@ -242,9 +250,12 @@ class App:
 
     async def rehearse(self) -> Rehearsed:
         """Replay all waiting dialogs against the skills that are loaded here, doing nothing."""
-        return await rehearse(self.store, self._handler, self._clock)
+        return await rehearse(self.store, self._handler, self._clock, self._models)
 
     # --- inside
+
+    def _llm(self) -> Llm:
+        return self.services.get(Llm)
 
     def _handler(self, skill: str, name: str) -> Handler | None:
         return self._handlers.get((skill, name))
@@ -278,6 +289,7 @@ class App:
         bound = {name: _with(handler, self.services.resolve(handler)) for name, handler in skill.handlers.items()}
         for name, handler in bound.items():
             self._handlers[skill.name, name] = handler
+        self._tools[skill.name] = {name: tool.bind(self.services) for name, tool in skill.tools.items()}
         for job in skill.jobs.values():
             run = _with(job.run, self.services.resolve(job.run, turn=False))
             self._jobs[f"{skill.name}.{job.name}"] = Bound(name=f"{skill.name}.{job.name}", every=job.every, run=run)
@@ -287,6 +299,8 @@ class App:
         there = {(skill.name, name) for skill in self.plugins.skills for name in skill.handlers}
         for gone in self._handlers.keys() - there:
             del self._handlers[gone]
+        for name in self._tools.keys() - {skill.name for skill in self.plugins.skills}:
+            del self._tools[name]
         jobs = {f"{skill.name}.{name}" for skill in self.plugins.skills for name in skill.jobs}
         self._jobs = {name: bound for name, bound in self._jobs.items() if name in jobs}
         self.outreach.jobs.use(self._jobs)

@@ -44,6 +44,8 @@ class Phrases(Value, frozen=True):
 
     not_aloud: str = "That is for your eyes only, and others read along here. Please write to me in a private chat."
 
+    yes: str = "Yes"
+    no: str = "No"
     person: str = "Talk to a person"
     cancel: str = "Never mind"
     queued: str = (
@@ -67,4 +69,7 @@ class Phrases(Value, frozen=True):
 
     unsubscribed: str = "You'll get no more broadcasts from me. Write /subscribe if you want them again."
     subscribed: str = "You'll get my broadcasts again. Write /unsubscribe if you don't want them any more."
+    model_away: str = (
+        "I can't think properly at the moment, sorry: my language model doesn't answer. Please try again soon."
+    )
     kept: str = "This was due while you were talking, so I kept it for you:"

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from bot.errors import PluginError
+from bot.llm.toolbox import SkillTool
 from bot.messages import Value
 from bot.outreach.every import Every
 
@@ -73,6 +74,7 @@ class Skill:
         self.deadline, self.concurrency = deadline, concurrency
         self.handlers: dict[str, Handler] = {}
         self.jobs: dict[str, Job] = {}
+        self.tools: dict[str, SkillTool] = {}
         self._intents: dict[str, Intent] = {}
 
     @property
@@ -126,6 +128,29 @@ class Skill:
                 raise PluginError(f"{inspect.getsourcefile(job)}: {self.name}.{name}: {problem}") from problem
             self.jobs[name] = Job(name=name, every=rhythm, run=job)
             return job
+
+        return add
+
+    def tool(self, description: str = "", *, confirm: str = "", effect: bool = False) -> Callable[[H], H]:
+        """Offer a function to the models that this skill asks (`turn.llm.act`).
+
+        Its arguments are checked by their types; a parameter that asks for a port gets it. `description` is what the
+        model reads, else the docstring. `confirm` is a question to the person, with {arguments} in it, before it is
+        called: give one to whatever changes something in the world. `effect` says so where no question is needed.
+        """
+
+        def add(function: H) -> H:
+            name, told = function.__name__, description or inspect.getdoc(function) or ""
+            if not _is_async(function):
+                raise PluginError(f"{inspect.getsourcefile(function)}: {self.name}.{name} must be `async def`")
+            if not told:
+                raise PluginError(
+                    f"{inspect.getsourcefile(function)}: {self.name}.{name} needs a docstring to be a tool"
+                )
+            if name in self.tools:
+                raise PluginError(f"skill {self.name} has two tools called {name}; rename one")
+            self.tools[name] = SkillTool(name, told, function, confirm, effect or bool(confirm))
+            return function
 
         return add
 

@@ -23,8 +23,10 @@ from bot.dialog.scope import Scope
 from bot.dialog.steps import Step, perform
 from bot.dialog.stops import Again
 from bot.errors import Misuse
+from bot.llm.in_turn import TurnLlm
 from bot.messages import Due, Media, Message
 from bot.people import Conversation, Person
+from bot.ports.llm import Chunk
 from bot.rendering import fill_in
 from bot.replies import Card, Choice, Reply, as_choices
 
@@ -150,7 +152,7 @@ class Turn:
             return await asking.fill_in(asked, form_of(form), key)
         return await asking.ask(asked, None if offered and like is None else like_of(like), key)
 
-    async def stream(self, chunks: AsyncIterator[str]) -> str:
+    async def stream(self, chunks: AsyncIterator[str] | AsyncIterator[Chunk]) -> str:
         """Say a text while it is being made; returns the whole of it. Made again, it replaces what was shown."""
         await self._enter()
         draft = f"{self._run.frame.base}:draft.{self.scope.ahead}"  # the same one after a crash
@@ -158,7 +160,10 @@ class Turn:
         async def collect() -> str:
             text = ""
             async for chunk in chunks:
-                text += chunk
+                if isinstance(chunk, Chunk):
+                    text = chunk.text if chunk.anew else text + chunk.text
+                else:
+                    text += chunk
                 await self._run.host.draft(draft, text)
             return text
 
@@ -167,6 +172,11 @@ class Turn:
         if key is not None and text:
             self._run.host.say(key, Reply(text=text, draft=draft))
         return text
+
+    @property
+    def llm(self) -> TurnLlm:
+        """Language models: answers, streams, extraction, tools. Each is asked once, and remembered."""
+        return TurnLlm(self, self._run)
 
     # --- doing
 

@@ -9,7 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from bot import Env
+from bot import Env, Skill
+from bot.testing import Bot, FakeLlm, calling
 from channels.slack.settings import SlackSettings
 from channels.sms.settings import SmsSettings
 from channels.telegram.settings import TelegramSettings
@@ -45,6 +46,22 @@ async def test_the_guides_example_of_a_test_runs() -> None:
     run = names["example"]
     assert callable(run)
     await run()
+
+
+async def test_the_guides_skill_with_a_model_does_what_the_guide_says() -> None:
+    (example,) = [block for block in blocks("docs/skills.md") if "turn.llm.act" in block]
+    names: dict[str, object] = {}
+    exec(f"from bot import Skill, Turn\n{example}", names)  # noqa: S102
+    skill = names["skill"]
+    assert isinstance(skill, Skill)
+    llm = FakeLlm(calling(("stock", {"size": 42})), calling(("reserve", {"size": 42})), "Yours until tomorrow.")
+    async with Bot(skill, llm=llm) as bot, bot.user(channel="sms") as u:
+        await u.says("is size 42 there")
+        u.sees("Reserve one pair in 42 for you?", "1) Yes")
+        await u.says("yes")
+        u.sees("Yours until tomorrow.")
+    results = [line.text for line in llm.asked[-1].lines if line.role == "tool"]
+    assert results == ["42: 3 pairs", "reserved: 1 x 42"]
 
 
 @pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))])

@@ -22,7 +22,7 @@ from bot.dialog.journal import UNASKED, Frame, Lane, Offer, Outcome, load
 from bot.dialog.run import Run
 from bot.dialog.scope import Scope
 from bot.dialog.stops import Again, Asked, Broken, Ended, Question, Stop
-from bot.errors import AskTimeout, CodeChanged, DialogError, FrontdeskError
+from bot.errors import AskTimeout, CodeChanged, DialogError, FrontdeskError, NoAnswer
 from bot.messages import Due, Message
 from bot.phrases import Phrases
 from bot.replies import Reply
@@ -273,6 +273,8 @@ class Dialogs:
             case Ended(error=AskTimeout()):
                 self._finish(work, frame)
                 self.pick_up(work)
+            case Ended(error=NoAnswer() as none):
+                self._unanswered(work, frame, none)
             case Ended(error=error):
                 self._gates.of(frame.skill).failed()
                 final = isinstance(error, FrontdeskError)
@@ -286,6 +288,14 @@ class Dialogs:
         await self.begin(
             work, frame.skill, frame.handler, slots=again.slots, trigger=frame.trigger, rounds=frame.rounds + 1
         )
+
+    def _unanswered(self, work: Work, frame: Frame, none: NoAnswer) -> None:
+        """No model could answer: the person hears so, and gets a human where the budget says that."""
+        self._finish(work, frame)
+        work.say(f"unanswered.{work.claim.n}", Reply(text=none.sentence))
+        if none.person:
+            work.hand_off("support", str(none), {})
+        self.pick_up(work)
 
     def _finish(self, work: Work, frame: Frame) -> None:
         work.lane.frames.remove(frame)

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 
 from bot.channel import Entry
 from bot.clock import Clock
+from bot.errors import NoAnswer
+from bot.llm.models import Models
 from bot.messages import Due, Message
 from bot.people import Conversation
+from bot.ports.llm import Answer
 from bot.replies import Reply
 
 
@@ -26,6 +29,7 @@ class Host(ABC):
     message: Message
     conversation: Conversation
     clock: Clock
+    models: Models
 
     @abstractmethod
     def say(self, key: str, reply: Reply) -> None:
@@ -66,6 +70,10 @@ class Host(ABC):
     @abstractmethod
     async def read(self, url: str, largest: int) -> bytes:
         """A file that came in, of at most so many bytes. Raises Rejected or NotSent."""
+
+    @abstractmethod
+    def inquired(self, task: str, answer: Answer | NoAnswer) -> None:
+        """A model was asked: for the trace."""
 
     @abstractmethod
     def stepped(self, name: str, milliseconds: float, problem: str) -> None:

@@ -20,9 +20,11 @@ from bot.dialog.journal import Frame, Kind, Record, load
 from bot.dialog.run import Run
 from bot.dialog.scope import Scope
 from bot.dialog.stops import Asked, Broken, Stop
-from bot.errors import CodeChanged, DialogError
+from bot.errors import CodeChanged, DialogError, NoAnswer
+from bot.llm.models import Models
 from bot.messages import Due, Message, Value
 from bot.people import Conversation
+from bot.ports.llm import Answer
 from bot.replies import Reply
 from bot.skill import Handler
 from bot.store.contract import Store
@@ -68,7 +70,7 @@ class Rehearsed(Value, frozen=True):
         return "\n".join([first, *map(str, self.findings)])
 
 
-async def rehearse(store: Store, lookup: Lookup, clock: Clock) -> Rehearsed:
+async def rehearse(store: Store, lookup: Lookup, clock: Clock, models: Models) -> Rehearsed:
     """Replay every waiting dialog in the store against the handlers that `lookup` finds."""
     count = 0
     findings: list[Finding] = []
@@ -84,7 +86,8 @@ async def rehearse(store: Store, lookup: Lookup, clock: Clock) -> Rehearsed:
             continue
         for frame in lane.frames:
             count += 1
-            found = await _try(frame, lookup(frame.skill, frame.handler), _Onlooker(conversation, frame.trigger, clock))
+            host = _Onlooker(conversation, frame.trigger, clock, models)
+            found = await _try(frame, lookup(frame.skill, frame.handler), host)
             findings += [found] if found else []
     return Rehearsed(count=count, findings=tuple(findings))
 
@@ -172,8 +175,8 @@ class _Rehearsal(Run):
 class _Onlooker(Host):
     """A turn in which nothing can be done. `_Rehearsal` lets no call come so far; should one, it fails."""
 
-    def __init__(self, conversation: Conversation, message: Message, clock: Clock) -> None:
-        self.conversation, self.message, self.clock = conversation, message, clock
+    def __init__(self, conversation: Conversation, message: Message, clock: Clock, models: Models) -> None:
+        self.conversation, self.message, self.clock, self.models = conversation, message, clock, models
 
     def say(self, key: str, reply: Reply) -> None:
         """Refuse."""
@@ -212,6 +215,10 @@ class _Onlooker(Host):
         self._refuse()
 
     async def read(self, url: str, largest: int) -> bytes:
+        """Refuse."""
+        self._refuse()
+
+    def inquired(self, task: str, answer: Answer | NoAnswer) -> None:
         """Refuse."""
         self._refuse()
 

@@ -8,7 +8,7 @@ import msgspec
 
 from bot.errors import FrontdeskError
 from bot.store.contract import OutRow, Store
-from bot.turns.trace import Trace
+from bot.turns.trace import ModelTrace, Trace
 
 
 async def explain(store: Store, turn: str) -> str:
@@ -35,6 +35,7 @@ def _lines(trace: Trace, rows: list[OutRow]) -> list[str]:
         f"step      {step.name}  {step.milliseconds:g} ms" + (f"  FAILED: {step.problem}" if step.problem else "")
         for step in trace.steps
     ]
+    lines += [line for asked in trace.models for line in _asked(asked)]
     lines += [f"note      {note}" for note in trace.notes]
     if trace.error:
         lines.append(f"GAVE UP   {trace.error}")
@@ -45,6 +46,21 @@ def _lines(trace: Trace, rows: list[OutRow]) -> list[str]:
             what = f"takes {row.outgoing.edits} back"
         lines.append(f"{row.target:<9} {row.id}  {what}  {row.status}, {row.attempts} attempts{_receipt(row)}")
     return lines
+
+
+def _asked(asked: ModelTrace) -> list[str]:
+    """A question to a model: who answered at what price, and what was tried before."""
+    head = f"model     {asked.task}  "
+    if asked.problem:
+        head += f"NO ANSWER: {asked.problem}"
+    else:
+        tokens = f"{asked.prompt_tokens} + {asked.completion_tokens} tokens"
+        head += f"{asked.rung} {asked.provider}/{asked.model}  {tokens}  {asked.cost / 1e6:.6f}"
+    tried = [
+        f"  tried   {one.provider}/{one.model}  {one.milliseconds:g} ms" + (f"  {one.problem}" if one.problem else "")
+        for one in asked.attempts
+    ]
+    return [head, *tried]
 
 
 def _receipt(row: OutRow) -> str:

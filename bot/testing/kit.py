@@ -26,7 +26,8 @@ from typing import Self
 
 from bot.app import App
 from bot.clock import SeededEntropy
-from bot.hookspecs import hookimpl
+from bot.hookspecs import RegisterAdapter, hookimpl
+from bot.ports.llm import Llm
 from bot.settings import Settings
 from bot.skill import Skill
 from bot.store.sqlite import SqliteStore
@@ -55,7 +56,8 @@ _numbers = itertools.count(1)
 class Bot:
     """A bot under test. Plugins are module names, or skills made in the test itself.
 
-    `options` are settings as on the command line ({"orders.demo": "yes"}). Its home is a temporary folder.
+    `options` are settings as on the command line ({"orders.demo": "yes"}). Its home is a temporary folder. `llm` stands
+    in for all language models (see FakeLlm).
     """
 
     def __init__(
@@ -66,11 +68,12 @@ class Bot:
         seed: int = 1,
         folders: Sequence[Path] = (),
         middleware: Sequence[Middleware] = (),
+        llm: Llm | None = None,
     ) -> None:
         self._modules = [plugin for plugin in plugins if isinstance(plugin, str)]
         self._skills = [plugin for plugin in plugins if isinstance(plugin, Skill)]
         self._options, self._with_desk, self._folders = options or {}, desk, folders
-        self._middleware = middleware
+        self._middleware, self._llm = middleware, llm
         self._seeds = itertools.count(seed)
         self.clock = VirtualClock()
         self.home = Path(tempfile.mkdtemp(prefix="frontdesk-"))
@@ -207,11 +210,16 @@ class Bot:
 
     def _register(self) -> Callable[[], ModuleType]:
         channels, desk, skills, chain = self.channels.values(), self.desk, self._skills, self._middleware
-        with_desk = self._with_desk
+        with_desk, llm = self._with_desk, self._llm
 
         def make() -> ModuleType:
             module = ModuleType(f"frontdesk_test_{next(_numbers)}")
             module.__file__ = None
+
+            @hookimpl
+            def register_adapters(register: RegisterAdapter) -> None:
+                if llm is not None:
+                    register(Llm, llm)
 
             @hookimpl
             def register_channels(register: Callable[[FakeChannel], None]) -> None:
@@ -233,7 +241,7 @@ class Bot:
                 for middleware in chain:
                     register(middleware)
 
-            for hook in (register_channels, register_desks, register_skills, register_middleware):
+            for hook in (register_adapters, register_channels, register_desks, register_skills, register_middleware):
                 setattr(module, hook.__name__, hook)
             return module
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.dialog.journal import load
+from bot.ports.llm import Llm
 from bot.skill import Skill
 from bot.testing.fakes import shown
 from bot.testing.kit import Bot
@@ -31,7 +32,11 @@ class _Ran:
 
 
 async def survives(
-    scenario: Scenario, *plugins: str | Skill, options: dict[str, str] | None = None, strict: bool = False
+    scenario: Scenario,
+    *plugins: str | Skill,
+    options: dict[str, str] | None = None,
+    llm: Llm | None = None,
+    strict: bool = False,
 ) -> int:
     """Run a scenario every way there is; how many deaths it survived. Raises AssertionError at the first difference.
 
@@ -39,13 +44,13 @@ async def survives(
     sees them. It can't be used where steps rightly get the time (turn.now()), which goes on when the bot is killed,
     or objects without a repr of their own.
     """
-    warm = await _run(scenario, plugins, options)
-    cold = await _run(scenario, plugins, options, each_message=True, seed=1000)
+    warm = await _run(scenario, plugins, options, llm)
+    cold = await _run(scenario, plugins, options, llm, each_message=True, seed=1000)
     _same(warm, cold, "killed before each message", strict=strict)
     deaths = cold.deaths
     for write in range(1, warm.writes + 1):
         for before in (True, False):
-            ran = await _run(scenario, plugins, options, dies_at=write, before=before, seed=2000 + write)
+            ran = await _run(scenario, plugins, options, llm, dies_at=write, before=before, seed=2000 + write)
             deaths += ran.deaths
             how = f"killed {'before' if before else 'after'} write {write} of {warm.writes}"
             _same(warm, ran, how, strict=strict)
@@ -56,13 +61,14 @@ async def _run(
     scenario: Scenario,
     plugins: tuple[str | Skill, ...],
     options: dict[str, str] | None,
+    llm: Llm | None,
     *,
     each_message: bool = False,
     dies_at: int = 0,
     before: bool = False,
     seed: int = 1,
 ) -> _Ran:
-    bot = Bot(*plugins, options=options, seed=seed)
+    bot = Bot(*plugins, options=options, seed=seed, llm=llm)
     bot.dies_before_messages = each_message
     bot.die_at(dies_at, before=before)
     async with bot:

@@ -16,10 +16,12 @@ from bot.delivery.sending import certain_after
 from bot.dialog.driver import Abandoned, Dialogs, HandlerFailed
 from bot.errors import Fenced, StoreError, StoreUnavailable
 from bot.handoff.bridge import Bridge
-from bot.phrases import Phrases
+from bot.llm.models import Models
+from bot.messages import Message
 from bot.store.contract import Claim, Committed, Store
 from bot.turns.conversing import Conversing
 from bot.turns.middleware import Middleware, compose
+from bot.turns.superseding import Superseding
 from bot.turns.thinking import Thinking
 from bot.turns.trace import Trace, turn_id
 from bot.turns.work import Send, Times, Work
@@ -54,13 +56,13 @@ class Answering:
         dialogs: Dialogs,
         conversing: Conversing,
         bridge: Bridge,
-        phrases: Phrases,
+        models: Models,
         send: Send,
         lease: float,
     ) -> None:
         self._store, self._clock, self._lease = store, clock, lease
         self._dialogs, self._conversing, self._bridge, self._send = dialogs, conversing, bridge, send
-        self._phrases = phrases
+        self._models = models
         self.channels: Mapping[tuple[str, str], Channel] = {}
         self.desk = ""
         self.keeps = True  # whether a lane's next turn is wanted with the commit of the one before
@@ -68,6 +70,7 @@ class Answering:
         self.crowded: Callable[[], bool] = lambda: False
         self._respond = compose((), self._decide)
         self._thinking = Thinking()
+        self._superseding = Superseding(dialogs.drop, self.ends)
         self._trying = False
         self._ending: set[str] = set()
         self._owed: list[Claim] = []  # turns to give back, their attempts with them, once the store is there again
@@ -79,6 +82,10 @@ class Answering:
     def ends(self, conversation: str) -> bool:
         """Whether a turn of this conversation is being committed: nothing should cut that off."""
         return conversation in self._ending
+
+    def heard(self, conversation: str, message: Message) -> None:
+        """A message was stored, which may end the turn that is at work there."""
+        self._superseding.heard(conversation, message)
 
     def drop(self, conversation: str) -> None:
         """Forget what is in memory of a conversation."""
@@ -118,7 +125,8 @@ class Answering:
                 return await self._park(work, f"claimed {DEATHS} times without an end")
             # In front of the middleware: a flood, or whatever else a plugin stops, must not swallow a STOP.
             if not self._conversing.consents(work):
-                await self._answer(work)
+                with self._superseding.watching(work):
+                    await self._answer(work)
             if work.handed_off:
                 await self._dialogs.give_up(work)
             elif work.nobody_there:
@@ -127,6 +135,8 @@ class Answering:
         except HandlerFailed as problem:
             return await self._failed(work, problem)
         except Abandoned:
+            if work.superseded:
+                return await self._let_go(work)
             return await self._again(work, RETRY[0], "a commit in the middle failed")
         except Fenced:
             return await self._again(work, 0.0, "the lane moved on", counts=False)
@@ -172,17 +182,19 @@ class Answering:
         address = claim.conversation.address
         channel = self.channels.get((address.channel, address.account)) or next(iter(self.channels.values()))
         lane = self._dialogs.open(claim)
-        return Work(
+        work = Work(
             claim,
             lane,
             store=self._store,
             clock=self._clock,
             channel=channel,
             desk=self.desk,
-            phrases=self._phrases,
+            phrases=self._models.phrases,
             send=self._send,
             times=Times(self._lease, 0.0 if self.crowded() else certain_after(channel)),
         )
+        work.models = self._models
+        return work
 
     # --- when it went wrong
 
@@ -214,6 +226,21 @@ class Answering:
             if not counts:
                 self._owed.append(claim)
         return None
+
+    async def _let_go(self, broke: Work) -> Committed | None:
+        """Nobody wants this answer any more: move past the turn without a word."""
+        fresh = await self._store.reread(broke.claim)
+        if fresh is None:
+            return None
+        work = self._work(fresh)
+        work.trace.decided = "left, since its message was changed or silence was asked for while it was being answered"
+        try:
+            committed = await self._finish(work)
+        except StoreError as refused:
+            return await self._again(work, RETRY[0], str(refused))
+        self._dialogs.committed(work)
+        self._report(work)
+        return committed
 
     async def _park(self, broke: Work, problem: str, failure: HandlerFailed | None = None) -> Committed | None:
         """Give the turn up: one apology, a dead letter, and the lane goes on without the frame that broke."""

@@ -52,6 +52,7 @@ class Inbox(Gateway):
         self._take, self._ring, self._send, self._peers, self._buckets = take, ring, send, peers, buckets
         self.signalled: Signalled | None = None
         self.open_form: Open = _unknown
+        self.heard: Callable[[str, Message], None] = lambda conversation, message: None
         self.known: Callable[[], Sequence[KnownCommand]] = lambda: ()
         self.file_secret = b""
         self._url: Callable[[], str] = str
@@ -64,7 +65,10 @@ class Inbox(Gateway):
 
     async def receive(self, message: Message) -> Accepted:
         """Store a message durably; a repeated event id changes nothing."""
-        return await self._take(message)
+        accepted = await self._take(message)
+        if not accepted.duplicate:
+            self.heard(accepted.conversation, message)
+        return accepted
 
     async def problems(self, message: Message) -> Mapping[str, str]:
         """What is wrong with a form, as far as it can be told now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bot.messages import Value
+from bot.ports.llm import Attempt
 
 
 class Candidate(Value, frozen=True):
@@ -23,6 +24,20 @@ class StepTrace(Value, frozen=True):
     problem: str = ""
 
 
+class ModelTrace(Value, frozen=True):
+    """A question to a model, and who answered it. `cost` is in millionths; `problem` is empty when it was answered."""
+
+    task: str
+    rung: str = ""
+    provider: str = ""
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    problem: str = ""
+
+
 class Trace(msgspec.Struct, omit_defaults=True):
     """One turn. `decided` is a sentence: "pattern of orders.track", "answer to the open question".
 
@@ -36,6 +51,7 @@ class Trace(msgspec.Struct, omit_defaults=True):
     handler: str = ""
     candidates: tuple[Candidate, ...] = ()
     steps: list[StepTrace] = []
+    models: list[ModelTrace] = []
     notes: list[str] = []
     milliseconds: float = 0.0
     error: str = ""

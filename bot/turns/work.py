@@ -17,11 +17,12 @@ from bot.channel import Channel, Deletes, Drafts, Entry, Files, standing
 from bot.clock import Clock
 from bot.dialog.host import Host
 from bot.dialog.journal import Lane, Offer, dump
-from bot.errors import Rejected
+from bot.errors import NoAnswer, Rejected
 from bot.filelinks import ref_of
 from bot.messages import Due, Message
 from bot.people import Silence
 from bot.phrases import Phrases
+from bot.ports.llm import Answer
 from bot.rendering.portions import portion, serve
 from bot.replies import NOTHING, Reply
 from bot.store.contract import (
@@ -39,7 +40,7 @@ from bot.store.contract import (
     Timer,
 )
 from bot.store.lookback import earlier
-from bot.turns.trace import StepTrace, Trace, turn_id
+from bot.turns.trace import ModelTrace, StepTrace, Trace, turn_id
 
 Send = Callable[[Sequence[OutRow], float], None]
 """Gets the rows of a commit, and when (on the steady clock) the commit began."""
@@ -83,7 +84,7 @@ class Work(Host):
         self.clock, self.channel = clock, channel
         self.forms, self.shared = channel.capabilities.forms, channel.shared(claim.conversation.address)
         self.trace = Trace(turn=turn_id(claim.conversation.id, claim.n), at=clock.now(), attempts=claim.attempts)
-        self.handed_off = self.nobody_there = False
+        self.handed_off = self.nobody_there = self.superseded = False
         self.rev = claim.rev
         self.rounds = 0
         self._state = claim.state or EMPTY
@@ -249,6 +250,25 @@ class Work(Host):
                 if len(data) > largest:
                     raise Rejected(f"it has more than {largest} bytes")
         return data
+
+    def inquired(self, task: str, answer: Answer | NoAnswer) -> None:
+        """Note a question to a model in the trace."""
+        if isinstance(answer, NoAnswer):
+            self.trace.models.append(ModelTrace(task=task, problem=str(answer)))
+            return
+        used = answer.usage
+        self.trace.models.append(
+            ModelTrace(
+                task=task,
+                rung=answer.rung,
+                provider=answer.provider,
+                model=answer.model,
+                prompt_tokens=used.prompt,
+                completion_tokens=used.completion,
+                cost=answer.cost,
+                attempts=answer.attempts,
+            )
+        )
 
     def stepped(self, name: str, milliseconds: float, problem: str) -> None:
         """Note a step in the trace."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from bot import Delivery, Receipt, Skill, Turn
 from bot.channel import standing
 from bot.errors import NotSent, Rejected, UnknownOutcome
-from bot.messages import Content, Deleted, Edited, Message, Reacted, Sender, Text
+from bot.messages import Consent, Content, Deleted, Edited, Message, Reacted, Sender, Text
 from bot.testing import Bot, survives
 from bot.testing.fakes import FakeChannel
 from bot.testing.kit import User
@@ -25,8 +25,11 @@ class Weather:
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
 
+        self.begun: list[str] = []
+
         @self.skill.pattern(r"weather in (?P<town>\w+)")
         async def tell(turn: Turn) -> None:
+            self.begun.append(turn.slot("town") or "")
             await self.may_go_on.wait()
             await turn.say(f"Sun in {turn.slot('town')}.")
 
@@ -36,7 +39,11 @@ class Weather:
             if turn.slot("other") != "none":
                 await turn.say(f"Then {turn.slot('other')}.")
 
-        @self.skill.pattern(r"book (?P<what>\w+)")
+        @self.skill.pattern(r"^slowly book (?P<what>\w+)")
+        async def slowly(turn: Turn) -> None:
+            await turn.say(await turn.step(self.order_slowly, turn.slot("what")))
+
+        @self.skill.pattern(r"^book (?P<what>\w+)")
         async def book(turn: Turn) -> None:
             await turn.say(await turn.step(self.order, turn.slot("what")))
 
@@ -61,6 +68,10 @@ class Weather:
     async def order(self, what: str) -> str:
         self.booked.append(what)
         return f"Booked {what}."
+
+    async def order_slowly(self, what: str) -> str:
+        await self.may_go_on.wait()
+        return await self.order(what)
 
     async def price(self, what: str) -> str:
         return f"{what} costs 1."
@@ -113,6 +124,52 @@ async def test_an_edit_before_the_turn_is_what_is_answered() -> None:
         assert "taken back before it was answered" in await bot.explain(f"{u.conversation}.5")
         said = [entry.text for entry in await bot.store.history(u.conversation) if entry.source == "user"]
         assert said == ["weather in Rome", "weather in Wien"]
+
+
+# --- while it is being answered
+
+
+async def test_an_edit_ends_the_answer_that_is_being_made() -> None:
+    weather = Weather()
+    async with Bot(weather.skill) as bot, bot.user() as u:
+        weather.may_go_on.clear()
+        await put(bot, u, Text(text="weather in Wein"), "p1")
+        await asyncio.sleep(0.05)
+        assert weather.begun == ["Wein"]
+        await put(bot, u, Edited(target="p1", text="weather in Wien"))
+        await asyncio.sleep(0.05)
+        assert weather.begun == ["Wein", "Wien"], "the second does not wait for the first"
+        weather.may_go_on.set()
+        await bot.settle()
+        assert u.all_seen == ["Sun in Wien."]
+        assert "left, since its message was changed" in await bot.explain(f"{u.conversation}.1")
+        assert "answered anew" in await bot.explain(f"{u.conversation}.2")
+
+
+@pytest.mark.parametrize("content", [Deleted(target="p1"), Consent(on=False, word="STOP")])
+async def test_what_was_taken_back_or_should_not_be_said_is_not_made(content: Content) -> None:
+    weather = Weather()
+    async with Bot(weather.skill) as bot, bot.user() as u:
+        weather.may_go_on.clear()
+        await put(bot, u, Text(text="weather in Wein"), "p1")
+        await asyncio.sleep(0.05)
+        await put(bot, u, content)
+        await bot.settle()
+        assert "Sun in Wein." not in u.all_seen
+        assert "left, since its message" in await bot.explain(f"{u.conversation}.1")
+
+
+async def test_what_is_in_the_world_is_brought_to_its_end() -> None:
+    weather = Weather()
+    async with Bot(weather.skill) as bot, bot.user(channel="chat") as u:
+        weather.may_go_on.clear()
+        await put(bot, u, Text(text="slowly book Rome"), "p1")
+        await asyncio.sleep(0.05)
+        await put(bot, u, Edited(target="p1", text="slowly book Wien"))
+        weather.may_go_on.set()
+        await bot.settle()
+        assert weather.booked == ["Rome"]
+        assert u.all_seen == ["Booked Rome."]
 
 
 # --- after it was answered

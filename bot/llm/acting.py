@@ -1,0 +1,137 @@
+"""Answering with tools: the model says which to call, the person is asked where that was declared, the results go back.
+
+Every question to a model and every call of a tool is a step of the handler's journal: after a crash nothing is asked,
+paid or done twice. The loop ends by itself: after so many rounds, so long, or so much money, the model has to answer
+with what it has.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from bot.errors import Misfit
+from bot.llm.toolbox import BoundTool, ToolResult
+from bot.messages import Value
+from bot.phrases import Phrases
+from bot.ports.llm import Answer, Ask
+from bot.ports.models import Line, ToolCall
+from bot.replies import Choice
+
+if TYPE_CHECKING:
+    from bot.llm.in_turn import TurnLlm
+    from bot.turn import Turn
+
+TWICE = 2
+"""So often the same call is made; a model that repeats itself gets told, instead of the result."""
+
+ENOUGH = "No more tools can be called. Answer with what you have, and say plainly what you could not find out or do."
+
+
+class Limits(Value, frozen=True):
+    """How far a model may go: rounds, calls in a round, seconds in all, and money (in millionths; 0 is no limit)."""
+
+    rounds: int = 6
+    calls: int = 8
+    seconds: float = 90.0
+    money: int = 0
+
+
+class Acting:
+    """One answer with tools."""
+
+    def __init__(
+        self, turn: Turn, llm: TurnLlm, tools: Mapping[str, BoundTool], limits: Limits, phrases: Phrases
+    ) -> None:
+        self._turn, self._llm, self._tools, self._limits = turn, llm, tools, limits
+        self._phrases = phrases
+        self._seen: Counter[tuple[str, str]] = Counter()
+
+    async def answer(self, ask: Ask) -> Answer:
+        """The answer. Raises NoAnswer."""
+        began, paid = self._turn.now(), 0
+        specs = tuple(bound.spec for bound in self._tools.values())
+        asked = replace(ask, tools=specs, needs=tuple(dict.fromkeys((*ask.needs, "tools"))), cache="never")
+        for _ in range(self._limits.rounds):
+            answer = await self._llm.asked(asked)
+            if not answer.calls:
+                return answer
+            paid += answer.cost
+            told = await self._results(answer.calls)
+            asked = replace(asked, lines=(*asked.lines, _said(answer), *told), tool_choice="")
+            if self._turn.now() - began > self._limits.seconds or (self._limits.money and paid >= self._limits.money):
+                break
+        last = (*asked.lines, Line(role="system", text=ENOUGH))
+        needs = tuple(need for need in asked.needs if need != "tools")
+        answer = await self._llm.asked(replace(asked, lines=last, tools=(), needs=needs))
+        return replace(answer, calls=())
+
+    async def _results(self, calls: Sequence[ToolCall]) -> list[Line]:
+        """A result for each call, in order: every call has one, or providers refuse the conversation."""
+        results: dict[int, ToolResult] = {}
+        ready: list[tuple[int, BoundTool, str]] = []
+        for at, call in enumerate(calls):
+            checked = self._checked(at, call)
+            if isinstance(checked, ToolResult):
+                results[at] = checked
+            elif checked.tool.confirm:
+                results[at] = await self._confirmed(checked, call.arguments)
+            else:
+                ready.append((at, checked, call.arguments))
+        for (at, _, _), result in zip(ready, await self._together(ready), strict=True):
+            results[at] = result
+        return [Line(role="tool", call_id=call.id, text=results[at].text) for at, call in enumerate(calls)]
+
+    def _checked(self, at: int, call: ToolCall) -> BoundTool | ToolResult:
+        """The tool, or why this call is not made."""
+        bound = self._tools.get(call.name)
+        if bound is None:
+            there = ", ".join(self._tools)
+            return ToolResult(text=f"There is no tool {call.name}; there is {there}.", problem="unknown")
+        if at >= self._limits.calls:
+            return ToolResult(text="Too many calls at once; call it again if you still need it.", problem="too many")
+        try:
+            bound.read(call.arguments)
+        except Misfit as misfit:
+            return ToolResult(text=f"These arguments do not fit: {misfit}. Mend them and call again.", problem="misfit")
+        self._seen[call.name, call.arguments] += 1
+        if self._seen[call.name, call.arguments] > TWICE:
+            return ToolResult(text="You called this before with the same arguments; use its result.", problem="again")
+        return bound
+
+    async def _confirmed(self, bound: BoundTool, arguments: str) -> ToolResult:
+        """Ask the person, with the very arguments that will be used, and call it only after a yes."""
+        choices = (Choice(label=self._phrases.yes, value="yes"), Choice(label=self._phrases.no, value="no"))
+        values = bound.shown(arguments)
+        if (
+            await self._turn.ask(bound.tool.confirm, choices=choices, key=f"confirm {bound.tool.name}", **values)
+            != "yes"
+        ):
+            return ToolResult(text="The person said no. It was not done; do not ask again.", problem="declined")
+        return await self._call(bound, arguments, self._turn)
+
+    async def _together(self, ready: Sequence[tuple[int, BoundTool, str]]) -> list[ToolResult]:
+        """Call side by side what only reads; what changes something, one after the other."""
+        if len(ready) > 1 and not any(bound.tool.effect for _, bound, _ in ready):
+            return await self._turn.gather(*(self._branch(bound, arguments) for _, bound, arguments in ready))
+        return [await self._call(bound, arguments, self._turn) for _, bound, arguments in ready]
+
+    def _branch(self, bound: BoundTool, arguments: str) -> Callable[[Turn], Coroutine[Any, Any, ToolResult]]:
+        return lambda turn: self._call(bound, arguments, turn)
+
+    async def _call(self, bound: BoundTool, arguments: str, turn: Turn) -> ToolResult:
+        """One step: what it gave is in the journal before the model reads it."""
+
+        async def call() -> ToolResult:
+            return await bound(arguments)
+
+        call.__qualname__ = f"tool {bound.tool.name}"
+        result: ToolResult = await turn.step(call, retries=0, effect=bound.tool.effect)
+        return result
+
+
+def _said(answer: Answer) -> Line:
+    return Line(role="assistant", text=answer.text, calls=answer.calls)

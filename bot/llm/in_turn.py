@@ -1,0 +1,148 @@
+"""Language models as a handler uses them: `turn.llm`. Each answer is a step, so it is asked for and paid for once.
+
+Where no answer can be had, NoAnswer is raised; a handler that does not catch it ends with the error's honest sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from msgspec.structs import replace
+from pydantic import BaseModel, create_model
+
+from bot.dialog.run import Run
+from bot.errors import Misfit, NoAnswer
+from bot.llm.acting import Acting, Limits
+from bot.llm.structured import into
+from bot.messages import Value
+from bot.ports.llm import Answer, Ask, Chunk, Payer
+from bot.ports.models import Line
+
+if TYPE_CHECKING:
+    from bot.turn import Turn
+
+M = TypeVar("M", bound=BaseModel)
+
+Said = str | Line | Iterable[Line]
+"""What a model gets to read: a person's words, or the lines of a conversation."""
+
+
+class _Outcome(Value, frozen=True):
+    """An answer or why there is none, as the journal keeps it."""
+
+    answer: Answer | None = None
+    problem: str = ""
+    sentence: str = ""
+    spent: bool = False
+    refused: bool = False
+    person: bool = False
+
+
+class TurnLlm:
+    """Models, for one turn of one person: who pays is filled in, and answers are journalled."""
+
+    def __init__(self, turn: Turn, run: Run) -> None:
+        self._turn, self._run = turn, run
+
+    @property
+    def there(self) -> bool:
+        """Whether any model is configured. It may change between a question and its answer: decide by answers."""
+        return self._run.host.models.llm.there
+
+    async def answer(self, said: Said, *, system: str = "", ask: Ask | None = None) -> Answer:
+        """A whole answer. `ask` sets whatever else (the task, needs, the deadline); its lines come before `said`."""
+        return await self.asked(self._ask("answer", said, system, ask))
+
+    async def act(
+        self,
+        said: Said,
+        *,
+        system: str = "",
+        ask: Ask | None = None,
+        tools: Sequence[str] | None = None,
+        limits: Limits | None = None,
+    ) -> Answer:
+        """An answer for which the model may call this skill's tools (all, or those named).
+
+        The person is asked before a tool that wants it. Raises NoAnswer, and Cancelled from such a question.
+        """
+        models = self._run.host.models
+        there = models.tools(self._run.frame.skill)
+        chosen = {name: there[name] for name in (tools if tools is not None else there)}
+        acting = Acting(self._turn, self, chosen, limits or Limits(), models.phrases)
+        return await acting.answer(self._ask("answer", said, system, ask))
+
+    async def stream(self, said: Said, *, system: str = "", ask: Ask | None = None) -> AsyncGenerator[Chunk, None]:
+        """An answer as it comes, for `turn.stream`. Where there is none, the honest sentence takes its place."""
+        asked = self._ask("answer", said, system, ask)
+        try:
+            async for chunk in self._run.host.models.llm.stream(asked):
+                if chunk.answer is not None:
+                    self._run.host.inquired(asked.task, chunk.answer)
+                yield chunk
+        except NoAnswer as none:
+            self._run.host.inquired(asked.task, none)
+            yield Chunk(text=none.sentence, anew=True)
+
+    async def extract(self, text: str, shape: type[M], *, system: str = "", ask: Ask | None = None) -> M:
+        """What a text says, as an instance of a pydantic model. Raises Misfit and NoAnswer."""
+        return await into(self.asked, self._ask("extract", text, system, ask), shape)
+
+    async def classify(
+        self, text: str, labels: Mapping[str, str] | Sequence[str], *, ask: Ask | None = None
+    ) -> str | None:
+        """Which of the labels a text has, or None when none fits. A mapping says what each label means."""
+        told = labels if isinstance(labels, Mapping) else dict.fromkeys(labels, "")
+        lines = "\n".join(f"- {label}: {meaning}" if meaning else f"- {label}" for label, meaning in told.items())
+        one_of: Any = Literal.__getitem__((*told, "none"))
+        shape = create_model("Label", label=(one_of, ...))
+        system = f'Say which label fits the text of the user best, or "none".\n{lines}'
+        try:
+            found = await into(self.asked, self._ask("classify", text, system, ask), shape)
+        except Misfit:
+            return None
+        label = str(found.label)  # type: ignore[attr-defined]  # made above
+        return None if label == "none" else label
+
+    async def summarize(self, text: str, *, words: int = 80, ask: Ask | None = None) -> str:
+        """The gist of a text, in about so many words."""
+        system = f"Summarize the text of the user in at most {words} words, in its language. Add nothing of your own."
+        return (await self.asked(self._ask("summarize", text, system, ask))).text
+
+    async def asked(self, ask: Ask) -> Answer:
+        """The answer to a complete `Ask`, from the journal or from a model. Raises NoAnswer."""
+        outcome: _Outcome = await self._turn.step(self._inquire, ask, retries=0, effect=False)
+        if outcome.answer is None:
+            raise NoAnswer(
+                outcome.problem,
+                sentence=outcome.sentence,
+                spent=outcome.spent,
+                refused=outcome.refused,
+                person=outcome.person,
+            )
+        return outcome.answer
+
+    async def _inquire(self, ask: Ask) -> _Outcome:
+        try:
+            answer = await self._run.host.models.llm.complete(ask)
+        except NoAnswer as none:
+            self._run.host.inquired(ask.task, none)
+            return _Outcome(
+                problem=str(none), sentence=none.sentence, spent=none.spent, refused=none.refused, person=none.person
+            )
+        self._run.host.inquired(ask.task, answer)
+        return _Outcome(answer=answer)
+
+    def _ask(self, task: str, said: Said, system: str, ask: Ask | None) -> Ask:
+        conversation = self._run.host.conversation
+        payer = Payer(tenant=conversation.tenant, person=conversation.person.id, skill=self._run.frame.skill)
+        before = ask or Ask(task=task, lines=())
+        top = (Line(role="system", text=system),) if system else ()
+        return replace(before, task=before.task or task, payer=payer, lines=(*top, *before.lines, *_lines(said)))
+
+
+def _lines(said: Said) -> tuple[Line, ...]:
+    if isinstance(said, str):
+        return (Line(role="user", text=said),)
+    return (said,) if isinstance(said, Line) else tuple(said)

@@ -1,0 +1,24 @@
+"""What every turn has of language models: who answers, and which tools a skill offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bot.llm.toolbox import BoundTool
+from bot.phrases import Phrases
+from bot.ports.llm import Llm
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The same for all turns: `find` gives who answers, `tools` a skill's tools by name."""
+
+    find: Callable[[], Llm]
+    tools: Callable[[str], Mapping[str, BoundTool]]
+    phrases: Phrases
+
+    @property
+    def llm(self) -> Llm:
+        """Who answers."""
+        return self.find()

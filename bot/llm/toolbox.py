@@ -1,0 +1,124 @@
+"""A function of a skill as a tool that a model may call: its schema, its checked arguments, its result in words.
+
+    @skill.tool(confirm="Cancel order {number}?")
+    async def cancel(number: str, orders: Orders) -> str:
+        "Cancels an order that has not left yet."
+
+Parameters that ask for a port get the port; all others are arguments, which the model writes and pydantic checks.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import re
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from bot.errors import Misfit, PluginError, Refused
+from bot.llm.structured import said, schema_of
+from bot.messages import Value
+from bot.ports.models import ToolSpec
+from bot.services import Services, describe
+
+LONGEST_RESULT = 8000
+"""Characters of a result that a model gets to read."""
+
+
+_FIELD = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}")
+_ASKS_OWN = ("like", "choices", "form", "key", "help", "timeout")
+
+
+class ToolResult(Value, frozen=True):
+    """What a tool gave, as the model reads it; `problem` (a word for the log) when it failed."""
+
+    text: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SkillTool:
+    """A tool as its skill declares it. `effect` says that it changes something in the world; `confirm` asks before."""
+
+    name: str
+    description: str
+    function: Callable[..., Awaitable[Any]]
+    confirm: str = ""
+    effect: bool = False
+
+    def bind(self, services: Services) -> BoundTool:
+        """The tool with its ports. Raises PluginError or PortMissing with file and line."""
+        where = describe(self.function)
+        hints = typing.get_type_hints(self.function)
+        fields: dict[str, Any] = {}
+        ports: dict[str, object] = {}
+        for name, parameter in inspect.signature(self.function).parameters.items():
+            hint = hints.get(name)
+            if hint is None:
+                raise PluginError(
+                    f"{where} takes `{name}` without a type; a tool's arguments are checked by their types"
+                )
+            if inspect.isclass(hint) and inspect.isabstract(hint):
+                ports[name] = services.get(hint)
+            else:
+                fields[name] = (hint, ... if parameter.default is parameter.empty else parameter.default)
+        unshown = [name for name in _FIELD.findall(self.confirm) if name not in fields or name in _ASKS_OWN]
+        if unshown:
+            raise PluginError(
+                f"{where} can't show {{{unshown[0]}}} in confirm=: it is no argument, or a word of turn.ask"
+            )
+        try:
+            shape = create_model(self.name, __config__=ConfigDict(extra="forbid"), **fields)
+            spec = ToolSpec(name=self.name, description=self.description, parameters=schema_of(shape))
+        except Exception as problem:
+            raise PluginError(f"{where} has an argument that has no JSON Schema: {problem}") from problem
+        return BoundTool(self, spec, shape, functools.partial(self.function, **ports))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTool:
+    """A tool that can be called."""
+
+    tool: SkillTool
+    spec: ToolSpec
+    shape: type[BaseModel]
+    function: Callable[..., Awaitable[Any]]
+
+    def read(self, arguments: str) -> BaseModel:
+        """The arguments, checked. Raises Misfit with the places that are wrong."""
+        try:
+            return self.shape.model_validate_json(arguments or "{}")
+        except ValidationError as error:
+            raise Misfit(said(error)) from None
+
+    def shown(self, arguments: str) -> dict[str, Any]:
+        """What the question before the call says of its arguments."""
+        given = self.read(arguments)
+        return {name: getattr(given, name) for name in _FIELD.findall(self.tool.confirm)}
+
+    async def __call__(self, arguments: str) -> ToolResult:
+        """Call it with arguments that were checked before; what goes wrong is a result too, for the model to mend."""
+        given = self.read(arguments)
+        try:
+            value = await self.function(**{name: getattr(given, name) for name in self.shape.model_fields})
+        except Refused as refused:
+            return ToolResult(text=f"Refused: {refused}", problem="refused")
+        except Exception as problem:
+            return ToolResult(text="The tool failed. Say so; do not try again.", problem=type(problem).__name__)
+        return ToolResult(text=_words(value))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, BaseModel):
+        text = value.model_dump_json()
+    else:
+        text = json.dumps(msgspec.to_builtins(value, builtin_types=()), ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST_RESULT else text[:LONGEST_RESULT] + " [cut]"

@@ -1,0 +1,213 @@
+"""What is given again, to whom, and what never is."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from bot.errors import NoAnswer
+from bot.llm.cache import AnswerCache, CacheSettings
+from bot.llm.shelf import LARGEST, LocalShelf, RedisShelf
+from bot.ports import Answer, Ask, Line, Payer, ToolCall
+from bot.redis.connection import Link
+from bot.testing.clock import VirtualClock
+from tests.servers import RedisServer, redis
+
+__all__ = ["redis"]
+
+
+def question(text: str, cache: str = "tenant", person: str = "ana", tenant: str = "", prompt: str = "p@1") -> Ask:
+    lines = (Line(role="system", text="You sell shoes."), Line(role="user", text=text))
+    payer = Payer(tenant=tenant, person=person)
+    return Ask(task="answer", lines=lines, cache=cache, payer=payer, prompt=prompt)  # type: ignore[arg-type]
+
+
+class Model:
+    """Answers with a number that rises, so that every new answer is seen."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self) -> Answer:
+        self.calls += 1
+        number = self.calls
+        await self.gate.wait()
+        return Answer(text=f"answer {number}", model="m", cost=5)
+
+
+async def letters(text: str) -> Sequence[float]:
+    """A toy meaning: how often each letter is there."""
+    found = [float(text.lower().count(chr(97 + at))) for at in range(26)]
+    size = math.sqrt(sum(value * value for value in found)) or 1.0
+    return [value / size for value in found]
+
+
+def cache(*, embed: bool = False, ttl: float = 3600.0, clock: VirtualClock | None = None) -> AnswerCache:
+    settings = CacheSettings(ttl=ttl, semantic={"answer": 0.95} if embed else {})
+    return AnswerCache(LocalShelf(clock or VirtualClock()), settings, letters if embed else None)
+
+
+async def test_the_same_question_is_answered_from_memory_and_costs_nothing() -> None:
+    kept, model = cache(), Model()
+    first = await kept.through(question("Which sizes?"), model)
+    again = await kept.through(question("Which sizes?", person="ben"), model)
+    assert (first.text, first.rung, first.cost) == ("answer 1", "model", 5)
+    assert (again.text, again.rung, again.cost, again.model) == ("answer 1", "cache", 0, "m")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        question("Which size?"),
+        question("Which sizes?", tenant="other"),
+        question("Which sizes?", prompt="p@2"),
+        replace(question("Which sizes?"), language="de"),
+        replace(question("Which sizes?"), schema={"type": "object"}),
+        replace(question("Which sizes?"), task="extract"),
+    ],
+)
+async def test_whatever_differs_is_another_question(other: Ask) -> None:
+    kept, model = cache(), Model()
+    await kept.through(question("Which sizes?"), model)
+    assert (await kept.through(other, model)).text == "answer 2"
+
+
+async def test_personal_answers_stay_with_the_person_or_are_not_kept() -> None:
+    kept, model = cache(), Model()
+    await kept.through(question("Where is it?", "person"), model)
+    assert (await kept.through(question("Where is it?", "person"), model)).text == "answer 1"
+    assert (await kept.through(question("Where is it?", "person", person="ben"), model)).text == "answer 2"
+    await kept.through(question("Where?", "never"), model)
+    assert (await kept.through(question("Where?", "never"), model)).text == "answer 4"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(text="cut", finish="length"),
+        Answer(calls=(ToolCall(id="1", name="find", arguments="{}"),), finish="tools"),
+        Answer(text="busy", rung="canned"),
+        Answer(text="x" * (LARGEST + 1)),
+    ],
+)
+async def test_half_answers_are_not_kept(answer: Answer) -> None:
+    kept = cache()
+
+    async def produce() -> Answer:
+        return answer
+
+    await kept.through(question("Hi"), produce)
+    assert await kept.find(question("Hi")) is None
+
+
+async def test_answers_grow_old_and_the_shelf_has_an_end() -> None:
+    clock = VirtualClock()
+    kept = cache(ttl=10, clock=clock)
+    await kept.keep(question("Hi"), Answer(text="Hello"))
+    clock.move(clock.now() + 9)
+    assert await kept.find(question("Hi"))
+    clock.move(clock.now() + 2)
+    assert await kept.find(question("Hi")) is None
+    shelf = LocalShelf(clock, most=100)
+    for at in range(20):
+        await shelf.put(f"k{at}", b"x" * 10, 60)
+    assert [at for at in range(20) if await shelf.get(f"k{at}")] == list(range(10, 20))
+    await shelf.get("k10")
+    await shelf.put("k20", b"x" * 10, 60)
+    assert await shelf.get("k10"), "what was used stays"
+    assert await shelf.get("k11") is None
+
+
+async def test_what_many_ask_at_once_is_asked_once() -> None:
+    kept, model = cache(), Model()
+    model.gate.clear()
+    asked = [asyncio.create_task(kept.through(question("Sale?", person=f"p{at}"), model)) for at in range(20)]
+    await asyncio.sleep(0)
+    asked[0].cancel()
+    await asyncio.sleep(0)
+    model.gate.set()
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(done[0], asyncio.CancelledError), "who asked first went, the others still get their answer"
+    assert {answer.text for answer in done[1:] if isinstance(answer, Answer)} == {"answer 1"}
+    assert model.calls == 1
+
+
+async def test_nobody_waits_for_what_nobody_wants() -> None:
+    kept, model = cache(), Model()
+    model.gate.clear()
+    only = asyncio.create_task(kept.through(question("Sale?"), model))
+    await asyncio.sleep(0.01)
+    only.cancel()
+    later = asyncio.create_task(kept.through(question("Sale?"), model))
+    await asyncio.sleep(0.01)
+    model.gate.set()
+    assert (await later).text == "answer 2", "the first one was given up"
+
+
+async def test_a_failure_is_everybodys_and_is_not_kept() -> None:
+    kept, calls = cache(), 0
+
+    async def fail() -> Answer:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(0)
+        raise NoAnswer("all busy", sentence="Sorry.")
+
+    results = await asyncio.gather(*(kept.through(question("Hi"), fail) for _ in range(3)), return_exceptions=True)
+    assert [type(result) for result in results] == [NoAnswer] * 3
+    assert calls == 1
+    assert (await kept.through(question("Hi"), Model())).text == "answer 1"
+
+
+async def test_a_question_that_means_the_same_has_the_same_answer() -> None:
+    kept, model = cache(embed=True), Model()
+    await kept.through(question("What are your opening hours?"), model)
+    assert (await kept.through(question("What are your opening hours??"), model)).rung == "cache"
+    assert (await kept.through(question("Do you ship abroad?"), model)).text == "answer 2"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Where is order 1000123?", "Where is order 1000124?"),
+        ("Can I return shoes that I wore?", "Can I not return shoes that I wore?"),
+        ("Is it made with nuts?", "Is it made without nuts?"),
+    ],
+)
+async def test_a_number_or_a_not_makes_another_question(one: str, other: str) -> None:
+    kept, model = cache(embed=True), Model()
+    pairs = zip(await letters(one), await letters(other), strict=True)
+    assert sum(left * right for left, right in pairs) > 0.95, "their likeness alone would do"
+    await kept.through(question(one), model)
+    assert (await kept.through(question(other), model)).text == "answer 2"
+
+
+async def test_without_meanings_the_words_still_count() -> None:
+    async def nobody(_: str) -> Sequence[float]:
+        raise NoAnswer("no model", sentence="")
+
+    kept = AnswerCache(LocalShelf(VirtualClock()), CacheSettings(semantic={"answer": 0.9}), nobody)
+    model = Model()
+    await kept.through(question("Hi"), model)
+    assert (await kept.through(question("Hi"), model)).rung == "cache"
+    assert (await kept.through(question("Hi!"), model)).text == "answer 2"
+
+
+async def test_processes_share_answers_by_redis_and_do_without_it(redis: RedisServer) -> None:
+    links = [Link(redis.url), Link(redis.url)]
+    here, there = (AnswerCache(RedisShelf(link, "bot"), CacheSettings()) for link in links)
+    model = Model()
+    await here.through(question("Which sizes?"), model)
+    assert (await there.through(question("Which sizes?"), model)).rung == "cache"
+    lost = Link("redis://127.0.0.1:1/0")
+    alone = AnswerCache(RedisShelf(lost, "bot"), CacheSettings())
+    assert (await alone.through(question("Which sizes?"), model)).text == "answer 2"
+    assert "away" in lost.trouble
+    for link in (*links, lost):
+        await link.close()
