@@ -21,6 +21,7 @@ from bot.dialog.gates import Gates
 from bot.dialog.rehearsal import Rehearsed, rehearse
 from bot.errors import StartError
 from bot.handoff.bridge import Bridge
+from bot.llm.opening import open_router, tell
 from bot.messages import Message
 from bot.operations.explain import explain
 from bot.operations.letters import Letters
@@ -104,6 +105,7 @@ class App:
         spoken = settings.own(OutreachSettings, "outreach")
         self.outreach = Proactive(store, self.inbox, clock, entropy, spoken, phrases)
         self.services.add(Outreach, self.outreach.saying, source="bot.outreach")
+        self.llm = open_router(settings, self.services, clock, phrases)
         self._jobs: dict[str, Bound] = {}
         self._server: WebServer | None = None
         self._watchdog = Watchdog(owner=self.plugins.owner)
@@ -124,7 +126,6 @@ class App:
         serve: bool = True,
     ) -> Self:
         """Compose everything and load the plugins; opens, locks and connects nothing yet.
-
         Raises StartError (SettingsError with every mistake, PluginError, PortMissing).
         """
         home = settings.own(ServerSettings, "server").home
@@ -181,6 +182,7 @@ class App:
         await self.engine.start()
         self.outreach.start(self.channels)
         self._watchdog.start()
+        tell(self.llm)
         if self._serves:
             await self._listen()
 
@@ -200,6 +202,7 @@ class App:
             await desk.stop()
         for adapter in self.services.living():
             await adapter.stop()
+        await self.llm.close()
         self._watchdog.stop()
         await self.buckets.stop()
         await self.bus.stop()
@@ -251,6 +254,8 @@ class App:
         health.add("store", self._store_works)
         if self.settings.own(StoreSettings, "store").redis_url is not None:
             health.mention("redis", self.bus.trouble)
+        if self.llm.models:
+            health.mention("models", self.llm.trouble)
         routes = [route for channel in self.channels for route in channel.routes()]
         routes += [route for desk in self.desks for route in desk.routes()]
         routes += FileRoutes(lambda: self.outbox.channels, lambda: self.inbox.file_secret).routes()

@@ -82,12 +82,25 @@ class Settings:
         """Add options as if they stood on the command line; for commands that need settings of their own."""
         merge(self._sections, from_options(options, self._problems[""]))
 
+    def suggest(self, section: str, key: str, value: str) -> None:
+        """A value that the program brings, where the operator says nothing."""
+        self._sections.setdefault(section, {}).setdefault(key, Given(value, "the program", is_text=True))
+
     def own(self, model: type[M], name: str) -> M:
         """One of the core's own sections, which all have defaults; mistakes in it wait for `check`."""
         try:
             return self.section(model, name)
         except SettingsError:
             return model()
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment, for files that name its variables."""
+        return self._environ
+
+    def complain(self, problems: list[str]) -> None:
+        """Have mistakes in a file that the settings name told together with all others."""
+        self._problems[""].extend(problems)
 
     def check(self, *, complete: bool = True) -> None:
         """Raise SettingsError with every mistake so far.
