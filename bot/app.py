@@ -105,7 +105,7 @@ class App:
         spoken = settings.own(OutreachSettings, "outreach")
         self.outreach = Proactive(store, self.inbox, clock, entropy, spoken, phrases)
         self.services.add(Outreach, self.outreach.saying, source="bot.outreach")
-        self.llm = open_router(settings, self.services, clock, phrases)
+        self.llm = open_router(settings, store, self.services, clock, entropy, phrases)
         self._jobs: dict[str, Bound] = {}
         self._server: WebServer | None = None
         self._watchdog = Watchdog(owner=self.plugins.owner)

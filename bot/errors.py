@@ -184,11 +184,14 @@ class StreamBroken(ModelError):
 class NoAnswer(FrontdeskError):
     """No model, cache or engine could answer in time; `sentence` is an honest one for the person.
 
-    `spent` says that a budget stands in the way, `refused` that a filter refused the words.
+    `spent` says that a budget stands in the way, `refused` that a filter refused the words, `person` that a human agent
+    should take over. A handler that lets it pass ends with the sentence.
     """
 
-    def __init__(self, problem: str, *, sentence: str, spent: bool = False, refused: bool = False) -> None:
-        self.sentence, self.spent, self.refused = sentence, spent, refused
+    def __init__(
+        self, problem: str, *, sentence: str, spent: bool = False, refused: bool = False, person: bool = False
+    ) -> None:
+        self.sentence, self.spent, self.refused, self.person = sentence, spent, refused, person
         super().__init__(problem)
 
 

@@ -34,6 +34,7 @@ class Services:
 
     def __init__(self) -> None:
         self._adapters: dict[type, tuple[object, str]] = {}
+        self._house: dict[type, object] = {}
 
     def add(self, port: type[T], adapter: T, *, source: str = "") -> Callable[[], None]:
         """Put an adapter behind a port; `source` names the plugin for messages. Returns what takes it away again."""
@@ -60,15 +61,25 @@ class Services:
 
         return undo
 
+    def stand_in(self, port: type[T], adapter: T) -> None:
+        """Have the house's own adapter behind a port, for as long as no plugin brings another."""
+        self._house[port] = adapter
+
     def get(self, port: type[T]) -> T:
         """The adapter behind a port. Raises PortMissing when there is none."""
-        if port not in self._adapters:
+        found = self._found(port)
+        if found is None:
             raise PortMissing(f"no adapter provides {_name(port)}; add one in adapters/")
-        return typing.cast(T, self._adapters[port][0])
+        return typing.cast(T, found)
+
+    def _found(self, port: type) -> object | None:
+        return self._adapters[port][0] if port in self._adapters else self._house.get(port)
 
     def living(self) -> list[Lifecycle]:
         """The adapters that want to be started and stopped, each once."""
-        found = {id(adapter): adapter for adapter, _ in self._adapters.values() if isinstance(adapter, Lifecycle)}
+        there = [adapter for adapter, _ in self._adapters.values()]
+        there += [adapter for port, adapter in self._house.items() if port not in self._adapters]
+        found = {id(adapter): adapter for adapter in there if isinstance(adapter, Lifecycle)}
         return list(found.values())
 
     def ports(self) -> dict[str, str]:
@@ -107,8 +118,8 @@ class Services:
         if inspect.isclass(wanted):
             if wanted in known:
                 return True, known[wanted]
-            if wanted in self._adapters:
-                return True, self._adapters[wanted][0]
+            if (found := self._found(wanted)) is not None:
+                return True, found
         if has_default:
             return False, None
         if optional:

@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.errors import ModelBusy, ModelError, StreamBroken
 from bot.llm.books import Reservation, UsageEntry
 from bot.llm.supply import Place
-from bot.llm.tokens import count, count_lines
+from bot.llm.tokens import count
 from bot.ports.llm import Ask, Rung
 from bot.ports.llm import Attempt as Told
 from bot.ports.models import CallPiece, Finished, Inquiry, Piece, ToolCall, Usage, Words
@@ -35,12 +35,13 @@ class Attempt:
         ask: Ask,
         clock: Clock,
         *,
+        tokens: int,
         reservation: Reservation,
         rung: Rung,
         probes: tuple[bool, bool],
     ) -> None:
         self.place, self.inquiry, self.rung, self.reservation = place, inquiry, rung, reservation
-        self._ask, self._clock = ask, clock
+        self._ask, self._clock, self._tokens = ask, clock, tokens
         self.began = self.last = clock.steady()
         self.probes = probes
         self.problem = ""
@@ -129,7 +130,7 @@ class Attempt:
         """What it must have used, where the provider did not say."""
         model = self.inquiry.model
         said = self.words + "".join(call.name + call.arguments for call in self._calls.values())
-        return Usage(prompt=count_lines(self.inquiry.lines, model), completion=count(said, model), estimated=True)
+        return Usage(prompt=self._tokens, completion=count(said, model), estimated=True)
 
     # --- what came of it
 
@@ -168,7 +169,6 @@ class Attempt:
     def entry(self) -> UsageEntry:
         """For the books."""
         return UsageEntry(
-            at=self._clock.now(),
             payer=self._ask.payer,
             task=self._ask.task,
             prompt=self._ask.prompt,

@@ -1,65 +1,262 @@
-"""What language models cost, by person, skill, tenant, model and day: reserved before a call, settled after it."""
+"""The books: what each call to a model may cost before it is made, and what it did cost afterwards.
+
+Money is held before a call and settled after it, in the database, so that several processes keep to one budget: at most
+the calls that are in the air at the same time can go over it, and they can't, because each holds the most it may cost.
+"""
 
 from __future__ import annotations
 
+import datetime
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+import msgspec
+from sqlalchemy import Connection, Row, delete, func, inspect, select, text
+
+from bot.clock import Clock, Entropy
 from bot.errors import FrontdeskError
+from bot.llm.budgets import Account, Budget, BudgetSettings, Level, level_of
+from bot.llm.tables import accounts, holds, metadata, usage
 from bot.messages import Value
 from bot.ports.llm import Payer, Rung
 from bot.ports.models import Usage
+from bot.store.contract import Database
+
+HOLD = 900.0
+"""Seconds after which a call that was never settled counts as made: its process died."""
+
+_ADD_USAGE = text(
+    """
+INSERT INTO llm_usage (day, tenant, person, skill, task, prompt, provider, model,
+  calls, failed, prompt_tokens, cached_tokens, completion_tokens, cost, milliseconds)
+VALUES (:day, :tenant, :person, :skill, :task, :prompt, :provider, :model,
+  1, :failed, :prompt_tokens, :cached_tokens, :completion_tokens, :cost, :milliseconds)
+ON CONFLICT (day, tenant, person, skill, task, prompt, provider, model) DO UPDATE SET
+  calls = llm_usage.calls + 1, failed = llm_usage.failed + excluded.failed,
+  prompt_tokens = llm_usage.prompt_tokens + excluded.prompt_tokens,
+  cached_tokens = llm_usage.cached_tokens + excluded.cached_tokens,
+  completion_tokens = llm_usage.completion_tokens + excluded.completion_tokens,
+  cost = llm_usage.cost + excluded.cost, milliseconds = llm_usage.milliseconds + excluded.milliseconds"""
+)
+
+# The row is made first and locked by it, so two processes can't both see the last cent.
+_OPEN = text(
+    """
+INSERT INTO llm_accounts (day, scope, name, spent, held) VALUES (:day, :scope, :name, 0, 0)
+ON CONFLICT (day, scope, name) DO UPDATE SET spent = llm_accounts.spent"""
+)
+
+_MOVE = text(
+    """
+UPDATE llm_accounts SET spent = spent + :spent, held = held + :held
+WHERE day = :day AND scope = :scope AND name = :name"""
+)
 
 
 class Spent(FrontdeskError):
-    """A budget stands in the way; `sentence` is for the person, `rung` what the budget says to do instead."""
+    """A budget of the day is used up; `at_end` says what the person gets instead."""
 
-    def __init__(self, problem: str, *, rung: Literal["canned", "person"], sentence: str) -> None:
-        self.rung, self.sentence = rung, sentence
-        super().__init__(problem)
+    def __init__(self, account: Account, at_end: Literal["canned", "person"]) -> None:
+        self.account, self.at_end = account, at_end
+        super().__init__(f"the day's budget of {account.scope} {account.name or 'all'} is spent")
 
 
 class Reservation(Value, frozen=True):
-    """Money that is set aside for one attempt; `level` is the rung that the payer's budgets are on now."""
+    """The right to make one call: `level` says how sparingly. Without an id no budget applies."""
 
-    id: str
-    level: Literal["free", "cheaper", "shorter"] = "free"
+    id: str = ""
+    level: Level = "free"
 
 
 class UsageEntry(Value, frozen=True):
-    """What one attempt really used; `cost` in millionths, `problem` empty when it worked."""
+    """What one attempt used. `problem` is empty when it worked; `cost` is in millionths."""
 
-    at: float
     payer: Payer
     task: str
-    prompt: str
     provider: str
     model: str
-    usage: Usage
-    cost: int
-    milliseconds: float
+    prompt: str = ""
+    usage: Usage = Usage()
+    cost: int = 0
+    milliseconds: float = 0.0
     problem: str = ""
     rung: Rung = "model"
 
 
+By = Literal["day", "tenant", "person", "skill", "task", "prompt", "provider", "model"]
+
+
+class Total(Value, frozen=True):
+    """A line of a report: the values of what it was grouped by, and the sums."""
+
+    names: tuple[str, ...]
+    calls: int
+    failed: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    cost: int
+
+
 class Books(ABC):
-    """Where reservations and usage are kept."""
+    """Holds and settles."""
 
     @abstractmethod
-    async def reserve(self, payer: Payer, task: str, most: int) -> Reservation:
-        """Set `most` millionths aside for one attempt. Raises Spent."""
+    async def reserve(self, payer: Payer, most: int) -> Reservation:
+        """Hold `most` millionths, the highest cost that one attempt may have. Raises Spent."""
 
     @abstractmethod
     async def settle(self, reservation: Reservation, entry: UsageEntry) -> None:
-        """What it really cost; always called, also after failures and cancellation."""
+        """Write down what the attempt did cost, and give back what was held; also after failures and cancellation."""
 
 
-class OpenBooks(Books):
-    """Without budgets and without memory: everything may be spent."""
+class Ledger(Books):
+    """The books in the bot's database, with tables of their own that are made when they are first needed."""
 
-    async def reserve(self, payer: Payer, task: str, most: int) -> Reservation:
-        """It may."""
-        return Reservation(id="")
+    def __init__(self, database: Database, clock: Clock, entropy: Entropy, budgets: BudgetSettings) -> None:
+        self._database, self._clock, self._entropy, self._budgets = database, clock, entropy, budgets
+        self._there = False
+
+    async def reserve(self, payer: Payer, most: int) -> Reservation:
+        """Hold `most` in every budget that applies; without one nothing is written. Raises Spent."""
+        budgets = dict(self._budgets.of(payer))
+        if not budgets:
+            return Reservation()
+        await self._make()
+        hold = self._entropy.token()
+        now = self._clock.now()
+        level = await self._database.write(_hold(hold, _day(now), budgets, most, now))
+        return Reservation(id=hold, level=level)
 
     async def settle(self, reservation: Reservation, entry: UsageEntry) -> None:
-        """Nobody asks."""
+        """Add the attempt to the usage of the day, and to what its budgets have spent."""
+        await self._make()
+        await self._database.write(_settle(reservation.id, _day(self._clock.now()), entry))
+
+    async def totals(self, by: Sequence[By], *, first: str = "", last: str = "9999") -> list[Total]:
+        """What was used from the day `first` to the day `last`, the dearest first."""
+        if not await self._look():
+            return []
+        return await self._database.read(_totals(by, first, last))
+
+    async def spent(self, payer: Payer) -> dict[Account, int]:
+        """What of today's budgets is spent or held, in millionths."""
+        if not await self._look():
+            return {}
+        asked = [account for account, _ in self._budgets.of(payer)]
+        return await self._database.read(_used(_day(self._clock.now()), asked))
+
+    async def _look(self) -> bool:
+        self._there = self._there or await self._database.read(_all_there)
+        return self._there
+
+    async def _make(self) -> None:
+        if not await self._look():
+            await self._database.write(lambda connection: metadata.create_all(connection, checkfirst=True))
+            self._there = True
+
+
+def _all_there(connection: Connection) -> bool:
+    there = inspect(connection)
+    return all(there.has_table(name) for name in metadata.tables)
+
+
+def _day(now: float) -> str:
+    return datetime.datetime.fromtimestamp(now, datetime.UTC).date().isoformat()
+
+
+def _hold(
+    hold: str, day: str, budgets: Mapping[Account, Budget], most: int, now: float
+) -> Callable[[Connection], Level]:
+    def write(connection: Connection) -> Level:
+        _forget_the_dead(connection, now)
+        asked = sorted(budgets, key=lambda account: (account.scope, account.name))  # one order: no two wait in a ring
+        for account in asked:
+            connection.execute(_OPEN, _named(day, account))
+        used = _used(day, asked)(connection)
+        for account in asked:
+            if used.get(account, 0) + most > budgets[account].limit:
+                raise Spent(account, budgets[account].at_end)
+        for account in asked:
+            connection.execute(_MOVE, {**_named(day, account), "spent": 0, "held": most})
+        names = msgspec.json.encode(asked).decode()
+        connection.execute(holds.insert().values(id=hold, day=day, accounts=names, most=most, until=now + HOLD))
+        return level_of(budgets, used)
+
+    return write
+
+
+def _settle(hold: str, day: str, entry: UsageEntry) -> Callable[[Connection], None]:
+    row = {
+        "day": day,
+        "tenant": entry.payer.tenant,
+        "person": entry.payer.person,
+        "skill": entry.payer.skill,
+        "task": entry.task,
+        "prompt": entry.prompt,
+        "provider": entry.provider,
+        "model": entry.model,
+        "failed": int(bool(entry.problem)),
+        "prompt_tokens": entry.usage.prompt,
+        "cached_tokens": entry.usage.cached,
+        "completion_tokens": entry.usage.completion,
+        "cost": entry.cost,
+        "milliseconds": round(entry.milliseconds),
+    }
+
+    def write(connection: Connection) -> None:
+        connection.execute(_ADD_USAGE, row)
+        held = connection.execute(select(holds).where(holds.c.id == hold)).one_or_none() if hold else None
+        if held is not None:
+            _let_go(connection, held, entry.cost)
+
+    return write
+
+
+def _let_go(connection: Connection, held: Row[tuple[object, ...]], cost: int) -> None:
+    """A hold ends: `cost` of it was spent."""
+    for account in msgspec.json.decode(str(held.accounts), type=list[Account]):
+        connection.execute(_MOVE, {**_named(str(held.day), account), "spent": cost, "held": -held.most})
+    connection.execute(delete(holds).where(holds.c.id == held.id))
+
+
+def _forget_the_dead(connection: Connection, now: float) -> None:
+    for held in connection.execute(select(holds).where(holds.c.until < now)).all():
+        _let_go(connection, held, held.most)
+
+
+def _used(day: str, asked: Sequence[Account]) -> Callable[[Connection], dict[Account, int]]:
+    def read(connection: Connection) -> dict[Account, int]:
+        rows = connection.execute(
+            select(accounts.c.scope, accounts.c.name, accounts.c.spent + accounts.c.held).where(
+                accounts.c.day == day, accounts.c.name.in_({account.name for account in asked})
+            )
+        )
+        known = {(scope, name): used for scope, name, used in rows}
+        return {account: known.get((account.scope, account.name), 0) for account in asked}
+
+    return read
+
+
+def _totals(by: Sequence[By], first: str, last: str) -> Callable[[Connection], list[Total]]:
+    grouped = [usage.c[name] for name in by]
+    names = ("calls", "failed", "prompt_tokens", "cached_tokens", "completion_tokens", "cost")
+    sums = [func.sum(usage.c[name]) for name in names]
+
+    def read(connection: Connection) -> list[Total]:
+        wanted = select(*grouped, *sums).where(usage.c.day >= first, usage.c.day <= last)
+        rows = connection.execute(wanted.group_by(*grouped).order_by(func.sum(usage.c.cost).desc(), *grouped))
+        return [
+            Total(
+                names=tuple(str(value) for value in row[: len(grouped)]),
+                **{name: int(value or 0) for name, value in zip(names, row[len(grouped) :], strict=True)},
+            )
+            for row in rows
+        ]
+
+    return read
+
+
+def _named(day: str, account: Account) -> dict[str, str]:
+    return {"day": day, "scope": account.scope, "name": account.name}

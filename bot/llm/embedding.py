@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from bot.errors import ModelBusy, ModelError, NoAnswer
 from bot.llm.books import Reservation, Spent, UsageEntry
 from bot.llm.choosing import MARGIN, choose
+from bot.llm.ending import no_answer
 from bot.llm.means import Means
 from bot.llm.supply import Place
 from bot.llm.tokens import count
@@ -67,10 +68,8 @@ class Embedding:
             if problem == "cancelled":
                 place.leave(probes)
             entry = UsageEntry(
-                at=self._means.clock.now(),
                 payer=payer,
                 task="embed",
-                prompt="",
                 provider=place.supplier.name,
                 model=place.name,
                 usage=usage,
@@ -84,9 +83,9 @@ class Embedding:
         tokens = sum(count(text, place.name) for text in texts)
         most = math.ceil(tokens * MARGIN * place.model.price.input)
         try:
-            return await self._means.books.reserve(payer, "embed", most)
+            return await self._means.books.reserve(payer, most)
         except Spent as spent:
-            raise NoAnswer("no money for embedding", sentence=spent.sentence, spent=True) from spent
+            raise no_answer("away", (), self._means.phrases, spent) from spent
 
 
 def _unit(vector: Sequence[float]) -> list[float]:

@@ -47,5 +47,10 @@ def no_answer(why: Why, ended: Sequence[Attempt], phrases: Phrases, spent: Spent
     }
     tried = "; ".join(f"{one.place.id}: {one.problem}" for one in ended) or "nobody could be asked"
     money = spent is not None and why == "away"
-    sentence = spent.sentence if spent is not None and money else sentences[why]
-    return NoAnswer(f"{why}: {tried}", sentence=sentence, spent=money, refused=why == "refused")
+    return NoAnswer(
+        f"{spent or why}: {tried}",
+        sentence=phrases.model_spent if money else sentences[why],
+        spent=money,
+        refused=why == "refused",
+        person=spent is not None and money and spent.at_end == "person",
+    )

@@ -31,14 +31,21 @@ class Launcher:
         Raises Spent. None when the books could not be asked: then nobody may spend anything.
         """
         inquiry = self._route.inquiry(place, stream=stream, prefix=prefix)
-        reservation = await self._reserved(place, self._route.most(inquiry, place), probes)
+        reservation = await self._reserved(place, self._route.most(inquiry, place, prefix), probes)
         if reservation is None:
             return None
         if reservation.level != self._route.level:
             place, probes = self._on_its_rung(place, probes, reservation)
             inquiry = self._route.inquiry(place, stream=stream, prefix=prefix)
         return Attempt(
-            place, inquiry, self._ask, self._means.clock, reservation=reservation, rung=self._rung, probes=probes
+            place,
+            inquiry,
+            self._ask,
+            self._means.clock,
+            tokens=self._route.tokens(place, prefix),
+            reservation=reservation,
+            rung=self._rung,
+            probes=probes,
         )
 
     @property
@@ -48,8 +55,7 @@ class Launcher:
         return "cheaper" if self._route.level == "cheaper" else "model"
 
     async def _reserved(self, place: Place, most: int, probes: Probes) -> Reservation | None:
-        ask = self._ask
-        asking = asyncio.ensure_future(self._means.books.reserve(ask.payer, ask.task, most))
+        asking = asyncio.ensure_future(self._means.books.reserve(self._ask.payer, most))
         try:
             return await asyncio.shield(asking)
         except Spent:
@@ -70,7 +76,14 @@ class Launcher:
             reservation = await asking
             unmade = self._route.inquiry(place, stream=False, prefix="")
             attempt = Attempt(
-                place, unmade, self._ask, self._means.clock, reservation=reservation, rung="model", probes=NO_PROBES
+                place,
+                unmade,
+                self._ask,
+                self._means.clock,
+                tokens=0,
+                reservation=reservation,
+                rung="model",
+                probes=NO_PROBES,
             )
             attempt.overtaken()
             await self._means.books.settle(reservation, attempt.entry())

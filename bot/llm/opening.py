@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import structlog
 
-from bot.clock import Clock
+from bot.clock import Clock, Entropy
 from bot.errors import PortMissing
+from bot.llm.books import Ledger
+from bot.llm.budgets import BudgetSettings
+from bot.llm.cache import AnswerCache, CacheSettings
 from bot.llm.catalogue import Catalogue
 from bot.llm.reading import read_catalogue
 from bot.llm.router import Router
+from bot.llm.shelf import LocalShelf
 from bot.phrases import Phrases
 from bot.ports.llm import Llm
 from bot.ports.models import Providers
 from bot.services import Services
 from bot.settings import LlmSettings, Settings
+from bot.store.contract import Database
 
 log = structlog.get_logger()
 
 
-def open_router(settings: Settings, services: Services, clock: Clock, phrases: Phrases) -> Router:
-    """The router over what the settings' file says, offered as a port; without a file it has no models.
+def open_router(
+    settings: Settings, database: Database, services: Services, clock: Clock, entropy: Entropy, phrases: Phrases
+) -> Router:
+    """The router over what the settings' file says, behind the port Llm; without a file it has no models.
 
     Mistakes in the file are told together with those of all other settings.
     """
@@ -31,8 +38,10 @@ def open_router(settings: Settings, services: Services, clock: Clock, phrases: P
         key = part.openai_setting.api_key
         if key is not None:
             settings.secrets.add(key.get_secret_value())
-    router = Router(catalogue, lambda: _providers(services), clock, phrases=phrases)
-    services.add(Llm, router, source="bot.llm")
+    books = Ledger(database, clock, entropy, settings.own(BudgetSettings, "budgets"))
+    cache = AnswerCache(LocalShelf(clock), settings.own(CacheSettings, "answers"))
+    router = Router(catalogue, lambda: _providers(services), clock, books=books, cache=cache, phrases=phrases)
+    services.stand_in(Llm, router)
     return router
 
 

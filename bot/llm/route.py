@@ -7,7 +7,7 @@ from bot.llm.catalogue import Level
 from bot.llm.choosing import MARGIN, Candidate, choose, room, typical_price
 from bot.llm.shortening import shorter
 from bot.llm.supply import Place, Supply
-from bot.llm.tokens import count_lines
+from bot.llm.tokens import count_lines, count_tools
 from bot.llm.weaving import going_on
 from bot.ports.llm import Ask
 from bot.ports.models import Inquiry, Line, Params
@@ -30,7 +30,9 @@ class Route:
         self.lines = ask.lines
         self.level: Level = "free"
         self.shortened = False
-        self._tokens = count_lines(ask.lines)
+        self._tools = count_tools(ask.tools)
+        self._tokens = count_lines(ask.lines) + self._tools
+        self._counts: dict[str, int] = {}
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._over: set[str] = set()
@@ -122,20 +124,32 @@ class Route:
             stream=stream and given.stream,
         )
 
-    def most(self, inquiry: Inquiry, place: Place) -> int:
+    def tokens(self, place: Place, prefix: str) -> int:
+        """About how many tokens the model reads. Long prompts take long to count, so each is counted once."""
+        if place.name not in self._counts:
+            self._counts[place.name] = count_lines(self.lines, place.name) + count_tools(self.ask.tools, place.name)
+        return self._counts[place.name] + (count_lines(going_on((), prefix), place.name) if prefix else 0)
+
+    def most(self, inquiry: Inquiry, place: Place, prefix: str) -> int:
         """The highest cost that this attempt may have, in millionths."""
         price = place.model.price
-        prompt = int(count_lines(inquiry.lines, inquiry.model) * MARGIN) + 1
+        if not price.input and not price.output:
+            return 0
+        prompt = int(self.tokens(place, prefix) * MARGIN) + 1
         output = inquiry.params.max_tokens or 0
-        return int(prompt * price.input + output * price.output) + 1 if price.input or price.output else 0
+        return int(prompt * price.input + output * price.output) + 1
 
     def _shorten(self, tokens: int) -> None:
         lines = shorter(self.lines, tokens)
         if lines == self.lines:
             return
-        self.lines, self.shortened = lines, True
-        self._tokens = count_lines(lines)
+        self._shortened(lines)
         self._look()
+
+    def _shortened(self, lines: tuple[Line, ...]) -> None:
+        self.lines, self.shortened = lines, True
+        self._tokens = count_lines(lines) + self._tools
+        self._counts.clear()
 
     def _look(self) -> None:
         if not self._supply.there:
@@ -143,9 +157,9 @@ class Route:
         choice = choose(self._supply.catalogue, self.ask, self._tokens, self.level)
         if not choice.candidates and choice.too_small:
             largest = max(self._place(candidate).model.context for candidate in choice.too_small)
-            lines: tuple[Line, ...] = shorter(self.lines, int(largest * CUT))
+            lines: tuple[Line, ...] = shorter(self.lines, int(largest * CUT) - self._tools)
             if lines != self.lines:
-                self.lines, self.shortened, self._tokens = lines, True, count_lines(lines)
+                self._shortened(lines)
                 choice = choose(self._supply.catalogue, self.ask, self._tokens, self.level)
         self._plan = [self._place(candidate) for candidate in choice.candidates]
         self._too_small = [self._place(candidate) for candidate in choice.too_small]

@@ -7,13 +7,12 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-import msgspec
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bot.clock import Clock
-from bot.errors import Misfit, NoAnswer
-from bot.llm.books import Books, OpenBooks
+from bot.errors import NoAnswer
+from bot.llm.books import Books
 from bot.llm.cache import AnswerCache
 from bot.llm.catalogue import Catalogue
 from bot.llm.course import Course
@@ -21,6 +20,7 @@ from bot.llm.embedding import Embedding
 from bot.llm.latency import Credit
 from bot.llm.means import Means
 from bot.llm.offline import Engines
+from bot.llm.structured import into
 from bot.llm.supply import Supply
 from bot.phrases import Phrases
 from bot.ports.llm import NOBODY, Answer, Ask, Chunk, Llm, Payer
@@ -40,7 +40,7 @@ class Router(Llm):
         providers: Callable[[], Providers | None],
         clock: Clock,
         *,
-        books: Books | None = None,
+        books: Books,
         cache: AnswerCache | None = None,
         phrases: Phrases | None = None,
     ) -> None:
@@ -50,7 +50,7 @@ class Router(Llm):
         self._supply = Supply(catalogue, providers, clock.steady)
         self._means = Means(
             supply=self._supply,
-            books=books or OpenBooks(),
+            books=books,
             clock=clock,
             engines=self.engines,
             phrases=phrases or Phrases(),
@@ -79,24 +79,19 @@ class Router(Llm):
     async def stream(self, ask: Ask) -> AsyncGenerator[Chunk, None]:
         """The answer as it comes."""
         cached = self._cache if ask.cache != "never" else None
-        family = self._family(ask) if cached is not None else ""
-        found = await cached.find(ask, family) if cached is not None else None
+        found = await cached.find(ask) if cached is not None else None
         if found is not None:
             yield Chunk(text=found.text, answer=found)
             return
         async with aclosing(self._course(ask, stream=True)) as chunks:
             async for chunk in chunks:
                 if cached is not None and chunk.answer is not None:
-                    await cached.keep(ask, family, chunk.answer)
+                    await cached.keep(ask, chunk.answer)
                 yield chunk
 
     async def into(self, ask: Ask, shape: type[M]) -> M:
         """The answer as an instance of a pydantic model."""
-        answer = await self.complete(msgspec.structs.replace(ask, schema=shape.model_json_schema()))
-        try:
-            return shape.model_validate_json(answer.text)
-        except ValidationError as error:
-            raise Misfit(f"{shape.__name__}: {error.error_count()} things do not fit") from error
+        return await into(self.complete, ask, shape)
 
     async def embed(self, texts: Sequence[str], payer: Payer = NOBODY) -> list[list[float]]:
         """A vector of unit length for each text, from the first model of the route `embed` that answers."""
@@ -127,10 +122,6 @@ class Router(Llm):
 
     def _course(self, ask: Ask, *, stream: bool) -> AsyncGenerator[Chunk, None]:
         return Course(ask, self._means, stream=stream).run()
-
-    def _family(self, ask: Ask) -> str:
-        places = list(self._supply.catalogue.places(ask.task))
-        return places[0][2] if places else ""
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)

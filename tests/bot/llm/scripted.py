@@ -14,6 +14,7 @@ import yaml
 from bot.clock import Clock
 from bot.errors import ModelBusy
 from bot.llm.books import Books, Reservation, Spent, UsageEntry
+from bot.llm.budgets import Account
 from bot.llm.catalogue import Catalogue
 from bot.llm.reading import read_catalogue
 from bot.llm.router import Router
@@ -110,13 +111,13 @@ class TestBooks(Books):
     def spent(self) -> int:
         return sum(entry.cost for entry in self.entries)
 
-    async def reserve(self, payer: Payer, task: str, most: int) -> Reservation:
+    async def reserve(self, payer: Payer, most: int) -> Reservation:
         if self.broken:
             raise OSError("the database is gone")
         await asyncio.sleep(0)
         taken = self.spent + sum(self.open.values())
         if self.budget is not None and taken + most > self.budget:
-            raise Spent("too much", rung="canned", sentence="That is all I may spend today, sorry.")
+            raise Spent(Account(scope="total", name=""), "person")
         id = str(next(self._numbers))
         self.open[id] = most
         level = next((name for limit, name in reversed(self.levels) if taken >= limit), "free")
