@@ -21,7 +21,7 @@ from bot.dialog.gates import Gates
 from bot.dialog.rehearsal import Rehearsed, rehearse
 from bot.errors import StartError
 from bot.handoff.bridge import Bridge
-from bot.llm.opening import open_router, tell
+from bot.llm import opening
 from bot.messages import Message
 from bot.operations.explain import explain
 from bot.operations.letters import Letters
@@ -105,7 +105,7 @@ class App:
         spoken = settings.own(OutreachSettings, "outreach")
         self.outreach = Proactive(store, self.inbox, clock, entropy, spoken, phrases)
         self.services.add(Outreach, self.outreach.saying, source="bot.outreach")
-        self.llm = open_router(settings, store, self.services, clock, entropy, phrases)
+        self.llm = opening.open_router(settings, store, self.services, clock, entropy, phrases)
         self._jobs: dict[str, Bound] = {}
         self._server: WebServer | None = None
         self._watchdog = Watchdog(owner=self.plugins.owner)
@@ -182,7 +182,7 @@ class App:
         await self.engine.start()
         self.outreach.start(self.channels)
         self._watchdog.start()
-        tell(self.llm)
+        opening.start(self.llm)
         if self._serves:
             await self._listen()
 

@@ -20,7 +20,7 @@ AUTO = "auto"
 
 OPENAI = "//api.openai.com/"
 
-AFTER_THE_END = 1.0
+AFTER_THE_END = 0.5
 """Seconds that are waited for the usage once the model said that it is done."""
 
 MANY = 2048

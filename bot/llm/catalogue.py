@@ -51,7 +51,8 @@ class Price(Part):
 class Model(Part):
     """What one model can do. `context` and `output` are tokens; no `languages` means that it speaks them all.
 
-    `patience` is how many seconds its first word may take while others could be asked instead.
+    `patience` is how many seconds its first word may take while others could be asked instead, and `silence` how long
+    it may fall silent in the middle before that is taken for the end.
     """
 
     context: Annotated[int, Field(ge=256)] = 8192
@@ -61,6 +62,7 @@ class Model(Part):
     languages: tuple[str, ...] = ()
     price: Price = Price()
     patience: Annotated[float, Field(gt=0)] = 10.0
+    silence: Annotated[float, Field(gt=0)] = 10.0
 
 
 class OpenAISetting(Part):

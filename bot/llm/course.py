@@ -25,9 +25,6 @@ from bot.llm.weaving import Weave
 from bot.ports.llm import Ask, Chunk
 from bot.ports.models import CallPiece, Finished, Piece, Words
 
-STALL = 10.0
-"""A stream that is silent for so many seconds is taken for broken."""
-
 MOST_ATTEMPTS = 8
 
 LAST_WORD = 0.05
@@ -239,7 +236,8 @@ class Course:
         if not self._hedged and hedging.share:
             usual = attempt.place.times(stream=attempt.inquiry.stream).p95(hedging.after)
             self._ring_in(usual, _Bell("hedge", attempt))
-        self._ring_in(min(self._patience(attempt), STALL), _Bell("watch", attempt))
+        limit = min(self._patience(attempt), attempt.place.model.silence)
+        self._ring_in(limit, _Bell("watch", attempt))
 
     def _hedge(self) -> None:
         """The first one is slower than 95 of 100: ask another one too, if that is paid for."""
@@ -256,7 +254,7 @@ class Course:
         """Nothing came for too long: give it up if somebody else can be asked, or if it had begun."""
         if attempt not in self._running:
             return
-        limit = STALL if attempt.spoke else self._patience(attempt)
+        limit = attempt.place.model.silence if attempt.spoke else self._patience(attempt)
         silent = self._means.clock.steady() - attempt.last
         if silent < limit:
             self._ring_in(limit - silent, _Bell("watch", attempt))

@@ -45,8 +45,9 @@ def open_router(
     return router
 
 
-def tell(router: Router) -> None:
-    """Say at start which models there are; and if there could be some but for a package, say that."""
+def start(router: Router) -> None:
+    """Open what there is, and say which models these are; and if there could be some but for a package, say that."""
+    router.open()
     if router.there:
         log.info("models_on", models=router.models)
     elif router.models:

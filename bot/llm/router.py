@@ -97,6 +97,11 @@ class Router(Llm):
         """A vector of unit length for each text, from the first model of the route `embed` that answers."""
         return await self._embedding.embed(texts, payer)
 
+    def open(self) -> None:
+        """Load and open what is configured, before the first question; connects to nobody."""
+        if self.there:
+            self._supply.open()
+
     async def trouble(self) -> str:
         """What rests, for /readyz: "" when all is well."""
         return "; ".join(self._supply.troubles())

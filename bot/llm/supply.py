@@ -149,6 +149,11 @@ class Supply:
             self._places[provider, model] = found
         return found
 
+    def open(self) -> None:
+        """Open all clients now: loading a vendor's package takes half a second, which no person should wait for."""
+        for supplier in self._suppliers.values():
+            supplier.client  # noqa: B018 - opened by being looked at
+
     async def close(self) -> None:
         """Let go of all connections."""
         for supplier in self._suppliers.values():

@@ -127,6 +127,7 @@ class LocalOpenAI:
 
     async def start(self) -> None:
         """Listen."""
+        schema.load()
         self._released = asyncio.Event()
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._chat)
