@@ -9,7 +9,7 @@ import asyncio
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -106,7 +106,7 @@ class Outcome:
     seconds: float = 0.0
     books: TestBooks = field(default_factory=TestBooks)
 
-    def problems(self, case: Case, servers: Sequence[LocalOpenAI]) -> list[str]:
+    def problems(self, case: Case, servers: Mapping[str, LocalOpenAI]) -> list[str]:
         """What is not as it should be."""
         wrong = []
         got = self._got(case)
@@ -130,16 +130,18 @@ class Outcome:
         whole = (TEXT, f"```json\n{CALL}\n```")
         return "the answer" if self.shown == self.answer.text and self.shown in whole else "another answer"
 
-    def _in_the_books(self, servers: Sequence[LocalOpenAI]) -> list[str]:
+    def _in_the_books(self, servers: Mapping[str, LocalOpenAI]) -> list[str]:
+        """Against the bills of those servers that keep one."""
+        entries = [entry for entry in self.books.entries if entry.provider in servers]
         wrong = [f"{len(self.books.open)} attempts were never settled"] if self.books.open else []
         if self.answer is not None and self.answer.cost != self.books.spent:
             wrong.append(f"the answer says {self.answer.cost}, the books {self.books.spent}")
-        said = sorted((b.prompt, b.completion) for server in servers for b in server.bill if b.told)
-        ours = sorted((e.usage.prompt, e.usage.completion) for e in self.books.entries if not e.usage.estimated)
+        said = sorted((b.prompt, b.completion) for server in servers.values() for b in server.bill if b.told)
+        ours = sorted((e.usage.prompt, e.usage.completion) for e in entries if not e.usage.estimated)
         if said != [pair for pair in ours if pair != (0, 0)]:
             wrong.append(f"providers charge {said}, we wrote down {ours}")
-        billed = sum(len(server.bill) for server in servers)
-        if billed > len([entry for entry in self.books.entries if entry.usage.prompt]):
+        billed = sum(len(server.bill) for server in servers.values())
+        if billed > len([entry for entry in entries if entry.usage.prompt]):
             wrong.append("a request that was charged is not in the books")
         return wrong
 
@@ -196,7 +198,7 @@ async def play(case: Case, *, url: str = "") -> tuple[Outcome, list[str]]:
             outcome.sentence = problem.sentence
         outcome.seconds = time.monotonic() - began
         await router.close()
-    wrong = outcome.problems(case, () if url else (one, two))
+    wrong = outcome.problems(case, {"two": two} if url else {"one": one, "two": two})
     return outcome, wrong + one.problems + two.problems
 
 
