@@ -25,7 +25,7 @@ clean:
 # Only the dependencies are installed: the folders' names are too general for site-packages, so the bot runs from here.
 .venv/base.stamp: pyproject.toml | .venv/bin/pip
 	@echo "Installing what the bot needs (once; this takes a minute) ..."
-	@$(BIN)/python deploy/requirements.py slack telegram sms > .venv/base.txt
+	@$(BIN)/python deploy/requirements.py slack telegram sms llm > .venv/base.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --requirement .venv/base.txt
 	@touch $@
 

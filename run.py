@@ -33,8 +33,9 @@ from channels.terminal import TerminalChannel, profile_names
 from handoff.console import ConsoleDesk
 
 CONFIG = ROOT / "config" / "frontdesk.yaml"
+PROVIDERS = ROOT / "config" / "providers.yaml"
 CHANNELS = ("channels.slack", "channels.sms", "channels.telegram", "channels.web")
-BUILTINS = ("adapters.orders", *CHANNELS, "handoff.console", "skills.orders")
+BUILTINS = ("adapters.llm", "adapters.orders", *CHANNELS, "handoff.console", "skills.orders")
 OLDEST_PYTHON = (3, 11)
 
 
@@ -64,6 +65,7 @@ def build(
     found = [f"skills.{file.parent.name}.skill" for file in sorted(ROOT.glob("skills/*/skill.py"))]
     optional = [name for name in found if name.removesuffix(".skill") not in builtins]
     folders = [ROOT / "plugins", home / "plugins"]
+    settings.suggest("llm", "providers", str(PROVIDERS))
     return App.build(settings, builtins=builtins, optional=optional, folders=folders, serve=serve, store=store)
 
 

@@ -21,8 +21,8 @@ from bot.dialog.gates import Gates
 from bot.dialog.rehearsal import Rehearsed, rehearse
 from bot.errors import StartError
 from bot.handoff.bridge import Bridge
+from bot.llm import opening
 from bot.llm.models import Models
-from bot.llm.nobody import NoModels
 from bot.llm.toolbox import BoundTool
 from bot.messages import Message
 from bot.operations.explain import explain
@@ -76,7 +76,6 @@ class App:
         )
         self.plugins = Plugins(context, self.services, self._bind)
         self._tools: dict[str, dict[str, BoundTool]] = {}
-        self.services.stand_in(Llm, NoModels(phrases.model_away))
         self._models = Models(self._llm, lambda skill: self._tools.get(skill, {}), phrases)
         self._gates = Gates(self._limits, clock.steady)
         self._dialogs = Dialogs(self._handler, self._gates, phrases)
@@ -124,6 +123,7 @@ class App:
         self.engine.announce = self._ring
         self.bus.subscribe(LANES, lambda _: self.engine.ring())
         self.services.add(Outreach, self.outreach.saying, source="bot.outreach")
+        self.llm = opening.open_router(settings, store, self.services, clock, entropy, phrases)
         self._jobs: dict[str, Bound] = {}
         self._server: WebServer | None = None
         self._watchdog = Watchdog(owner=self.plugins.owner)
@@ -201,6 +201,7 @@ class App:
         await self.engine.start()
         self.outreach.start(self.channels)
         self._watchdog.start()
+        opening.start(self.llm)
         if self._serves:
             await self._listen()
 
@@ -220,6 +221,7 @@ class App:
             await desk.stop()
         for adapter in self.services.living():
             await adapter.stop()
+        await self.llm.close()
         self._watchdog.stop()
         await self.buckets.stop()
         await self.bus.stop()
@@ -274,6 +276,8 @@ class App:
         health.add("store", self._store_works)
         if self.settings.own(StoreSettings, "store").redis_url is not None:
             health.mention("redis", self.bus.trouble)
+        if self.llm.models:
+            health.mention("models", self.llm.trouble)
         routes = [route for channel in self.channels for route in channel.routes()]
         routes += [route for desk in self.desks for route in desk.routes()]
         routes += FileRoutes(lambda: self.outbox.channels, lambda: self.inbox.file_secret).routes()

@@ -163,10 +163,13 @@ class AuthFailed(ModelError):
 
 
 class BadInquiry(ModelError):
-    """The provider can't take this very request (400, 404, 422): another model may; `too_long` for its context."""
+    """The provider can't take this very request (400, 404, 422): another model may.
 
-    def __init__(self, problem: str, *, too_long: bool = False) -> None:
-        self.too_long = too_long
+    `too_long` says that it does not fit the context; `no_such_model` that the provider does not have the model.
+    """
+
+    def __init__(self, problem: str, *, too_long: bool = False, no_such_model: bool = False) -> None:
+        self.too_long, self.no_such_model = too_long, no_such_model
         super().__init__(problem)
 
 

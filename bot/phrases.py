@@ -73,3 +73,8 @@ class Phrases(Value, frozen=True):
         "I can't think properly at the moment, sorry: my language model doesn't answer. Please try again soon."
     )
     kept: str = "This was due while you were talking, so I kept it for you:"
+
+    model_slow: str = "That took me too long, sorry, so I stopped. Please ask me once more."
+    model_refused: str = "I can't answer that one, sorry. Could you put it in other words?"
+    model_too_long: str = "That is more than I can read at once, sorry. Could you make it shorter?"
+    model_spent: str = "I have used up what I may spend on thinking today, sorry. Tomorrow I can answer that again."

@@ -25,9 +25,10 @@ LOCAL_SLACK = MODULES / "local-slack-linux-x64" / "bin" / "local-slack"
 NODE = MODULES / ".bin" / "node"
 """emulate needs Node 22.15, which is newer than what many machines have."""
 EMULATE = MODULES / ".bin" / "emulate"
+AIMOCK = MODULES / ".bin" / "llmock"
 TELEMELYA = FOLDER / "telemelya" / "bin" / "telemelya-server"
 
-NPM = ("local-slack-linux-x64@0.1.8", "emulate@0.12.2", "node@24")
+NPM = ("local-slack-linux-x64@0.1.8", "emulate@0.12.2", "@copilotkit/aimock@1.43.0", "node@24")
 PYPI = ("telemelya==0.2.2",)
 NEW_NETWORK = 0x40000000
 """CLONE_NEWNET of Linux."""
@@ -58,7 +59,7 @@ def own_network() -> Iterator[None]:
 def install() -> int:
     """Install what is missing; 1 when something could not be."""
     failed = 0
-    if not (LOCAL_SLACK.exists() and EMULATE.exists() and NODE.exists()):
+    if not all(program.exists() for program in (LOCAL_SLACK, EMULATE, AIMOCK, NODE)):
         npm = shutil.which("npm")
         quiet = ("--no-audit", "--no-fund", "--loglevel=error")
         failed |= _run([npm, "install", "--prefix", str(FOLDER / "node"), *quiet, *NPM]) if npm else _missing("npm")

@@ -125,13 +125,21 @@ class Provider(ABC):
         """Let go of connections."""
 
 
+Lack = Literal["max_completion_tokens", "stream_usage", "json_schema", "json_object", "tool_choice", "seed"]
+"""What a server that speaks OpenAI's protocol may not know. The first is then asked for as `max_tokens`."""
+
+
 class Endpoint(Value, frozen=True):
-    """Where a provider is, and what else its client is told. Without `api_key` none is sent."""
+    """Where a provider is, and what else its client is told. Without `api_key` none is sent.
+
+    `lacks` says what must not be asked of it.
+    """
 
     name: str
     base_url: str
     api_key: SecretStr | None = None
     headers: Mapping[str, str] = {}
+    lacks: tuple[Lack, ...] = ()
 
 
 class Providers(ABC):

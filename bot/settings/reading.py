@@ -82,6 +82,10 @@ class Settings:
         """Add options as if they stood on the command line; for commands that need settings of their own."""
         merge(self._sections, from_options(options, self._problems[""]))
 
+    def suggest(self, section: str, key: str, value: str) -> None:
+        """A value that the program brings, where the operator says nothing."""
+        self._sections.setdefault(section, {}).setdefault(key, Given(value, "the program", is_text=True))
+
     def own(self, model: type[M], name: str) -> M:
         """One of the core's own sections, which all have defaults; mistakes in it wait for `check`."""
         try:
@@ -93,6 +97,11 @@ class Settings:
         """Remember mistakes that a plugin found itself: what one key says about another."""
         known = {problem for group in self._problems.values() for problem in group}
         self._problems[""] += [problem for problem in problems if problem not in known]
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment, for files that name its variables."""
+        return self._environ
 
     def check(self, *, complete: bool = True) -> None:
         """Raise SettingsError with every mistake so far.

@@ -81,6 +81,12 @@ class HandoffSettings(Section):
     patience: Annotated[float, Field(gt=0)] = 180.0
 
 
+class LlmSettings(Section):
+    """Language models: `providers` is the file that says which; the program brings `config/providers.yaml`."""
+
+    providers: Path | None = None
+
+
 class LogSettings(Section):
     """How much is logged, and in which form: "auto" is text on a terminal and JSON elsewhere."""
 

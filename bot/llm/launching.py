@@ -1,0 +1,99 @@
+"""Makes an attempt ready: sets its money aside, and obeys the rung of the payer's budgets. Waits for no answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+
+from bot.llm.attempt import NO_PROBES, Attempt
+from bot.llm.books import Reservation, Spent
+from bot.llm.means import Means
+from bot.llm.route import Route
+from bot.llm.supply import Place
+from bot.ports.llm import Ask, Rung
+
+log = structlog.get_logger()
+
+Probes = tuple[bool, bool]
+
+
+class Launcher:
+    """For the attempts of one Ask along its route."""
+
+    def __init__(self, ask: Ask, means: Means, route: Route) -> None:
+        self._ask, self._means, self._route = ask, means, route
+
+    async def ready(self, place: Place, probes: Probes, *, stream: bool, prefix: str) -> Attempt | None:
+        """An attempt whose money is set aside; at another place where the budgets say so.
+
+        Raises Spent. None when the books could not be asked: then nobody may spend anything.
+        """
+        inquiry = self._route.inquiry(place, stream=stream, prefix=prefix)
+        reservation = await self._reserved(place, self._route.most(inquiry, place, prefix), probes)
+        if reservation is None:
+            return None
+        if reservation.level != self._route.level:
+            place, probes = self._on_its_rung(place, probes, reservation)
+            inquiry = self._route.inquiry(place, stream=stream, prefix=prefix)
+        return Attempt(
+            place,
+            inquiry,
+            self._ask,
+            self._means.clock,
+            tokens=self._route.tokens(place, prefix),
+            reservation=reservation,
+            rung=self._rung,
+            probes=probes,
+        )
+
+    @property
+    def _rung(self) -> Rung:
+        if self._route.level == "shorter" or (self._route.level == "free" and self._route.shortened):
+            return "shorter"
+        return "cheaper" if self._route.level == "cheaper" else "model"
+
+    async def _reserved(self, place: Place, most: int, probes: Probes) -> Reservation | None:
+        asking = asyncio.ensure_future(self._means.books.reserve(self._ask.payer, most))
+        try:
+            return await asyncio.shield(asking)
+        except Spent:
+            place.leave(probes)
+            raise
+        except asyncio.CancelledError:
+            place.leave(probes)
+            self._means.spawn(self._give_back(asking, place))
+            raise
+        except Exception as error:
+            log.error("books_not_reached", error=type(error).__name__)
+        place.leave(probes)
+        return None
+
+    async def _give_back(self, asking: asyncio.Future[Reservation], place: Place) -> None:
+        """Nobody listens any more, but the money may have been set aside."""
+        with contextlib.suppress(Spent):
+            reservation = await asking
+            unmade = self._route.inquiry(place, stream=False, prefix="")
+            attempt = Attempt(
+                place,
+                unmade,
+                self._ask,
+                self._means.clock,
+                tokens=0,
+                reservation=reservation,
+                rung="model",
+                probes=NO_PROBES,
+            )
+            attempt.overtaken()
+            await self._means.books.settle(reservation, attempt.entry())
+
+    def _on_its_rung(self, place: Place, probes: Probes, reservation: Reservation) -> tuple[Place, Probes]:
+        """Somebody cheaper takes the place of the one that was chosen."""
+        self._route.descend(reservation.level)
+        cheaper = self._route.cheaper(place, self._means.clock.steady())
+        if cheaper is None or reservation.level == "free":
+            return place, probes
+        place.leave(probes)
+        self._route.tried(cheaper)
+        return cheaper, cheaper.enter()

@@ -1,0 +1,28 @@
+"""What answering one Ask needs of the house. Knows no Ask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from bot.clock import Clock
+from bot.llm.books import Books
+from bot.llm.latency import Credit
+from bot.llm.offline import Engines
+from bot.llm.supply import Supply
+from bot.phrases import Phrases
+
+
+@dataclass(frozen=True)
+class Means:
+    """The same for every course. `spawn` runs what must come to its end although nobody waits for it."""
+
+    supply: Supply
+    books: Books
+    clock: Clock
+    engines: Engines
+    phrases: Phrases
+    credit: Credit
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]

@@ -1,0 +1,140 @@
+"""Language models, as one: every Ask finds a model that answers, or an honest end. Knows no vendor and no task."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+import structlog
+from pydantic import BaseModel
+
+from bot.clock import Clock
+from bot.errors import NoAnswer
+from bot.llm.books import Books
+from bot.llm.cache import AnswerCache
+from bot.llm.catalogue import Catalogue
+from bot.llm.course import Course
+from bot.llm.embedding import Embedding
+from bot.llm.latency import Credit
+from bot.llm.means import Means
+from bot.llm.offline import Engines
+from bot.llm.structured import into
+from bot.llm.supply import Supply
+from bot.phrases import Phrases
+from bot.ports.llm import NOBODY, Answer, Ask, Chunk, Llm, Payer
+from bot.ports.models import Providers
+
+M = TypeVar("M", bound=BaseModel)
+
+log = structlog.get_logger()
+
+
+class Router(Llm):
+    """The way in. `providers` opens endpoints; it may be missing, and is looked for when it is needed."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        providers: Callable[[], Providers | None],
+        clock: Clock,
+        *,
+        books: Books,
+        cache: AnswerCache | None = None,
+        phrases: Phrases | None = None,
+    ) -> None:
+        self.engines = Engines()
+        self._cache = cache
+        self._settling: set[asyncio.Task[None]] = set()
+        self._supply = Supply(catalogue, providers, clock.steady)
+        self._means = Means(
+            supply=self._supply,
+            books=books,
+            clock=clock,
+            engines=self.engines,
+            phrases=phrases or Phrases(),
+            credit=Credit(catalogue.hedging.share),
+            spawn=self._spawn,
+        )
+        self._embedding = Embedding(self._means)
+
+    @property
+    def models(self) -> list[str]:
+        """The models whose providers are on, as provider/model."""
+        parts = self._supply.catalogue.providers
+        return [f"{name}/{model}" for name, part in parts.items() for model in part.models]
+
+    @property
+    def there(self) -> bool:
+        """Whether any model is configured."""
+        return self._supply.there
+
+    async def complete(self, ask: Ask) -> Answer:
+        """The whole answer."""
+        if self._cache is not None and ask.cache != "never":
+            return await self._cache.through(ask, lambda: self._complete(ask))
+        return await self._complete(ask)
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[Chunk, None]:
+        """The answer as it comes."""
+        cached = self._cache if ask.cache != "never" else None
+        found = await cached.find(ask) if cached is not None else None
+        if found is not None:
+            yield Chunk(text=found.text, answer=found)
+            return
+        async with aclosing(self._course(ask, stream=True)) as chunks:
+            async for chunk in chunks:
+                if cached is not None and chunk.answer is not None:
+                    await cached.keep(ask, chunk.answer)
+                yield chunk
+
+    async def into(self, ask: Ask, shape: type[M]) -> M:
+        """The answer as an instance of a pydantic model."""
+        return await into(self.complete, ask, shape)
+
+    async def embed(self, texts: Sequence[str], payer: Payer = NOBODY) -> list[list[float]]:
+        """A vector of unit length for each text, from the first model of the route `embed` that answers."""
+        return await self._embedding.embed(texts, payer)
+
+    def open(self) -> None:
+        """Load and open what is configured, before the first question; connects to nobody."""
+        if self.there:
+            self._supply.open()
+
+    async def trouble(self) -> str:
+        """What rests, for /readyz: "" when all is well."""
+        return "; ".join(self._supply.troubles())
+
+    async def settled(self) -> None:
+        """Wait until everything that was used is in the books."""
+        while self._settling:
+            await asyncio.wait(self._settling)
+
+    async def close(self) -> None:
+        """Settle what is left, and let go of connections."""
+        await self.settled()
+        await self._supply.close()
+
+    # --- inside
+
+    async def _complete(self, ask: Ask) -> Answer:
+        async with aclosing(self._course(ask, stream=False)) as chunks:
+            async for chunk in chunks:
+                if chunk.answer is not None:
+                    return chunk.answer
+        raise NoAnswer("the course ended without an answer", sentence=self._means.phrases.model_away)
+
+    def _course(self, ask: Ask, *, stream: bool) -> AsyncGenerator[Chunk, None]:
+        return Course(ask, self._means, stream=stream).run()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._settling.add(task)
+        task.add_done_callback(self._settled_one)
+        return task
+
+    def _settled_one(self, task: asyncio.Task[None]) -> None:
+        self._settling.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("usage_not_settled", error=type(task.exception()).__name__)
