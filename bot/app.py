@@ -31,6 +31,7 @@ from bot.outreach.proactive import Proactive
 from bot.outreach.settings import OutreachSettings
 from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
+from bot.ports import Tools
 from bot.processes.process import Process, shared
 from bot.processes.sole import Sole
 from bot.services import Binding, Services
@@ -38,6 +39,7 @@ from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settin
 from bot.skill import Handler, Skill
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.opening import choose_store
+from bot.tools import ToolRoom, ToolSettings
 from bot.turns.answering import Answering
 from bot.turns.conversing import Conversing
 from bot.turns.engine import Engine
@@ -104,6 +106,11 @@ class App:
         spoken = settings.own(OutreachSettings, "outreach")
         self.outreach = Proactive(store, self.inbox, clock, entropy, spoken, phrases)
         self.services.add(Outreach, self.outreach.saying, source="bot.outreach")
+        offered = settings.own(ToolSettings, "tools")
+        self.tools = ToolRoom(
+            store, self.services, self.buckets, offered, clock=clock, entropy=entropy, url=lambda: self.url
+        )
+        self.services.add(Tools, self.tools.registry, source="bot.tools")
         self._jobs: dict[str, Bound] = {}
         self._server: WebServer | None = None
         self._watchdog = Watchdog(owner=self.plugins.owner)
@@ -196,6 +203,7 @@ class App:
             await channel.stop()
         if self._server:
             await self._server.stop()
+        await self.tools.stop()
         for desk in self.desks:
             await desk.stop()
         for adapter in self.services.living():
@@ -254,6 +262,8 @@ class App:
         routes = [route for channel in self.channels for route in channel.routes()]
         routes += [route for desk in self.desks for route in desk.routes()]
         routes += FileRoutes(lambda: self.outbox.channels, lambda: self.inbox.file_secret).routes()
+        routes += self.tools.routes()
+        self.tools.start()
         self._server = WebServer(self._server_settings, health=health, entropy=self._entropy, routes=routes)
         await self._server.start()
 
