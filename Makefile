@@ -31,7 +31,7 @@ clean:
 
 .venv/dev.stamp: pyproject.toml | .venv/base.stamp
 	@echo "Installing what the tests need (once) ..."
-	@$(BIN)/python deploy/requirements.py dev > .venv/dev.txt
+	@$(BIN)/python deploy/requirements.py dev grammar images knowledge languages moods pronunciation > .venv/dev.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --requirement .venv/dev.txt
 	@touch $@
 

@@ -27,6 +27,7 @@ from bot.scaffold import new_skill
 from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.store.contract import Store
 from bot.store.opening import choose_store
+from bot.tools import room as tools_room
 from bot.web import Control, ask_running
 from channels.slack import SlackSettings
 from channels.terminal import TerminalChannel, profile_names
@@ -35,7 +36,15 @@ from handoff.console import ConsoleDesk
 CONFIG = ROOT / "config" / "frontdesk.yaml"
 PROVIDERS = ROOT / "config" / "providers.yaml"
 CHANNELS = ("channels.slack", "channels.sms", "channels.telegram", "channels.web")
-BUILTINS = ("adapters.llm", "adapters.orders", *CHANNELS, "handoff.console", "skills.orders")
+ENGINES = ("grammar", "images", "knowledge", "languages", "moods", "profiles", "pronunciation", "summaries")
+BUILTINS = (
+    "adapters.llm",
+    "adapters.orders",
+    *(f"adapters.{name}" for name in ENGINES),
+    *CHANNELS,
+    "handoff.console",
+    "skills.orders",
+)
 OLDEST_PYTHON = (3, 11)
 
 
@@ -100,6 +109,7 @@ def commands(app: App) -> Mapping[str, Callable[[str], Awaitable[str]]]:
         "opt-outs": lambda _: opt_outs(app.store),
         "explain": app.explain,
         **app.outreach.commands(app.channels),
+        **app.tools.commands(),
     }
 
 
@@ -241,6 +251,47 @@ _on_one("resume", "Go on with a broadcast that was paused.")
 _on_one("cancel", "Send nothing more of it, ever.")
 
 
+@main.group()
+def tools() -> None:
+    """Tools for other programs: docs/tools.md."""
+
+
+@tools.command("token")
+@click.argument("name")
+@click.pass_obj
+def make_token(settings: Settings, name: str) -> None:
+    """Make a token with which NAME may call tools over HTTP."""
+    click.echo(serving.run(_ask(settings, "tool-token", name)))
+
+
+@tools.command("tokens")
+@click.pass_obj
+def list_tokens(settings: Settings) -> None:
+    """List who has a token."""
+    click.echo(serving.run(_ask(settings, "tool-tokens")))
+
+
+@tools.command("revoke")
+@click.argument("name")
+@click.pass_obj
+def revoke_token(settings: Settings, name: str) -> None:
+    """Take NAME's token back."""
+    click.echo(serving.run(_ask(settings, "tool-revoke", name)))
+
+
+@tools.command("usage")
+@click.option("--tool", default="", help="Only calls of this tool.")
+@click.option("--hours", default=0.0, help="Only those of so many hours.")
+@click.option("--failed", is_flag=True, help="Only those without an answer.")
+@click.option("--limit", default=20, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="Every field, a JSON object on each line.")
+@click.pass_obj
+def tool_usage(settings: Settings, tool: str, hours: float, failed: bool, limit: int, as_json: bool) -> None:
+    """Show who called which tools, and what became of it."""
+    wanted = tools_room.UsageCommand(tool=tool, hours=hours, failed=failed, limit=limit, json=as_json)
+    click.echo(serving.run(_ask(settings, "tool-usage", msgspec.json.encode(wanted).decode())))
+
+
 @main.command("console-link")
 @click.argument("name")
 @click.pass_obj
@@ -305,6 +356,8 @@ async def _ask(settings: Settings, command: str, argument: str = "") -> str:
         raise StartError(f"No bot runs in {home}. Start it: it prints a link by itself.")
     if command == "resubmit":
         raise StartError(f"No bot runs in {home}. Start it: it must be there to read the letter, and to answer.")
+    if command in ("tool-token", "tool-revoke"):
+        raise StartError(f"No bot runs in {home}. Start it: it is what knows tokens.")
     if command == "say" or (command.startswith("broadcast-") and command not in LOOKS):
         raise StartError(f"No bot runs in {home}. Start it: it is what says things.")
     app = build(settings, serve=False, store=_looking(settings))

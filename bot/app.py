@@ -34,7 +34,7 @@ from bot.outreach.proactive import Proactive
 from bot.outreach.settings import OutreachSettings
 from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
-from bot.ports.llm import Llm
+from bot.ports import Llm, Tools
 from bot.processes.process import Process, shared
 from bot.processes.sole import Sole
 from bot.services import Binding, Services
@@ -42,6 +42,7 @@ from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settin
 from bot.skill import Handler, Skill
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.opening import choose_store
+from bot.tools import ToolRoom, ToolSettings
 from bot.turns.answering import Answering
 from bot.turns.conversing import Conversing
 from bot.turns.engine import Engine
@@ -61,73 +62,89 @@ class App:
 
     def __init__(self, settings: Settings, store: Store, clock: Clock, entropy: Entropy, *, phrases: Phrases) -> None:
         self.settings, self.store = settings, store
-        self._clock, self._entropy = clock, entropy
+        self._clock, self._entropy, self._phrases = clock, entropy, phrases
         self._server_settings = settings.own(ServerSettings, "server")
+        self._lease = settings.own(StoreSettings, "store").lease
         self.home = self._server_settings.home
         self._handlers: dict[tuple[str, str], Handler] = {}
-        self.services = Services()
-        context = PluginContext(
-            given=settings,
-            home=self.home,
-            clock=clock,
-            entropy=entropy,
-            database=store,
-            public_url=self._server_settings.url,
-        )
-        self.plugins = Plugins(context, self.services, self._bind)
         self._tools: dict[str, dict[str, BoundTool]] = {}
-        self._models = Models(self._llm, lambda skill: self._tools.get(skill, {}), phrases)
+        self._jobs: dict[str, Bound] = {}
+        self.services = Services()
+        self.plugins = Plugins(self._context(), self.services, self._bind)
+        self.llm = opening.open_router(settings, store, self.services, clock, entropy, phrases)
+        self._models = Models(lambda: self.services.get(Llm), lambda skill: self._tools.get(skill, {}), phrases)
         self._gates = Gates(self._limits, clock.steady)
         self._dialogs = Dialogs(self._handler, self._gates, phrases)
         self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
         worker = f"{socket.gethostname()}.{os.getpid()}"
-        asked = settings.own(StoreSettings, "store")
-        self.bus, self.buckets = shared(asked, clock, entropy)
-        sole = Sole(store, clock, f"{worker}.{entropy.token()[:8]}", asked.lease)
-        self.process = Process(self.bus, sole)
-        self.inbox = Inbox(
-            store,
-            clock,
-            entropy,
+        self.bus, self.buckets = shared(settings.own(StoreSettings, "store"), clock, entropy)
+        self.process = Process(self.bus, Sole(store, clock, f"{worker}.{entropy.token()[:8]}", self._lease))
+        self.inbox = self._new_inbox()
+        patience = settings.own(HandoffSettings, "handoff").patience
+        self.bridge = Bridge(store, self.inbox, clock, phrases, patience=patience)
+        self.outreach = Proactive(
+            store, self.inbox, clock, entropy, settings.own(OutreachSettings, "outreach"), phrases
+        )
+        keeps = self.outreach.night.keeps
+        means = Means(store, clock, entropy, self.buckets, self.bridge.perform, self.bridge.refused, keeps)
+        self.outbox = Outbox(means)
+        self.answering = self._new_answering()
+        self.engine = Engine(worker, store, clock, self.answering, lease=self._lease)
+        offered = settings.own(ToolSettings, "tools")
+        self.tools = ToolRoom(
+            store, self.services, self.buckets, offered, clock=clock, entropy=entropy, url=lambda: self.url
+        )
+        self._connect()
+        self._server: WebServer | None = None
+        self._watchdog = Watchdog(owner=self.plugins.owner)
+        self._serves = False
+
+    def _context(self) -> PluginContext:
+        return PluginContext(
+            given=self.settings,
+            home=self.home,
+            clock=self._clock,
+            entropy=self._entropy,
+            database=self.store,
+            public_url=self._server_settings.url,
+        )
+
+    def _new_inbox(self) -> Inbox:
+        return Inbox(
+            self.store,
+            self._clock,
+            self._entropy,
             take=self._take,
             ring=self._ring,
             send=self._send,
             peers=self.process,
             buckets=self.buckets,
         )
-        patience = settings.own(HandoffSettings, "handoff").patience
-        self.bridge = Bridge(store, self.inbox, clock, phrases, patience=patience)
-        self.inbox.signalled = self.bridge.typing
-        self.inbox.open_form = self._dialogs.form
-        self.inbox.known = lambda: self._conversing.router.commands
-        self._phrases = phrases
-        spoken = settings.own(OutreachSettings, "outreach")
-        self.outreach = Proactive(store, self.inbox, clock, entropy, spoken, phrases)
-        keeps = self.outreach.night.keeps
-        means = Means(store, clock, entropy, self.buckets, self.bridge.perform, self.bridge.refused, keeps)
-        self.outbox = Outbox(means)
-        self.answering = Answering(
-            store=store,
-            clock=clock,
+
+    def _new_answering(self) -> Answering:
+        return Answering(
+            store=self.store,
+            clock=self._clock,
             dialogs=self._dialogs,
             conversing=self._conversing,
             bridge=self.bridge,
             models=self._models,
             send=self._send,
-            lease=asked.lease,
+            lease=self._lease,
         )
+
+    def _connect(self) -> None:
+        """Who tells whom: what could not be said while one of the two was still to be made."""
+        self.inbox.signalled = self.bridge.typing
+        self.inbox.open_form = self._dialogs.form
+        self.inbox.known = lambda: self._conversing.router.commands
         self.inbox.heard = self.answering.heard
         self.answering.crowded = lambda: self.outbox.crowded
         self.answering.finished = self.plugins.turn_finished
-        self.engine = Engine(worker, store, clock, self.answering, lease=asked.lease)
         self.engine.announce = self._ring
         self.bus.subscribe(LANES, lambda _: self.engine.ring())
         self.services.add(Outreach, self.outreach.saying, source="bot.outreach")
-        self.llm = opening.open_router(settings, store, self.services, clock, entropy, phrases)
-        self._jobs: dict[str, Bound] = {}
-        self._server: WebServer | None = None
-        self._watchdog = Watchdog(owner=self.plugins.owner)
-        self._serves = False
+        self.services.add(Tools, self.tools.registry, source="bot.tools")
 
     @classmethod
     def build(
@@ -217,6 +234,7 @@ class App:
             await channel.stop()
         if self._server:
             await self._server.stop()
+        await self.tools.stop()
         for desk in self.desks:
             await desk.stop()
         for adapter in self.services.living():
@@ -256,9 +274,6 @@ class App:
 
     # --- inside
 
-    def _llm(self) -> Llm:
-        return self.services.get(Llm)
-
     def _handler(self, skill: str, name: str) -> Handler | None:
         return self._handlers.get((skill, name))
 
@@ -281,6 +296,8 @@ class App:
         routes = [route for channel in self.channels for route in channel.routes()]
         routes += [route for desk in self.desks for route in desk.routes()]
         routes += FileRoutes(lambda: self.outbox.channels, lambda: self.inbox.file_secret).routes()
+        routes += self.tools.routes()
+        self.tools.start()
         self._server = WebServer(self._server_settings, health=health, entropy=self._entropy, routes=routes)
         await self._server.start()
 

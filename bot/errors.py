@@ -28,12 +28,18 @@ FrontdeskError
 │   └── StreamBroken             the answer stopped in the middle
 ├── NoAnswer                 no model, cache or engine could answer in time
 ├── Misfit                   a model's JSON did not fit what was asked for
+├── ToolError                a tool gave no answer; the text is a sentence for whoever called it
+│   ├── UnknownTool              there is no tool of this name
+│   ├── BadArguments             what was given is wrong, or can't be read; lists all of it
+│   ├── ToolMissing              the package behind an engine is not installed, or not the one that was measured
+│   └── ToolBusy                 too much is asked at once, or it took too long: try again later
 └── Refused                  a port says no for a reason that a person should hear
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Literal
 
 
@@ -197,6 +203,38 @@ class NoAnswer(FrontdeskError):
 
 class Misfit(FrontdeskError):
     """A model's JSON did not fit what was asked for, after one attempt to mend it; the text says where."""
+
+
+class ToolError(FrontdeskError):
+    """A tool gave no answer. The text never repeats what it was given, so that it may be logged."""
+
+
+class UnknownTool(ToolError):
+    """There is no tool of this name; the text names the nearest one."""
+
+
+class BadArguments(ToolError):
+    """What a tool was given is wrong; `problems` has a line for each mistake.
+
+    With `unreadable` the arguments are of the right form, and what they carry is not: a picture that is none, a word
+    that the engine does not know.
+    """
+
+    def __init__(self, problems: Sequence[str], *, unreadable: bool = False) -> None:
+        self.problems, self.unreadable = tuple(problems), unreadable
+        super().__init__(" ".join(problems))
+
+
+class ToolMissing(ToolError):
+    """The package behind an engine is not installed, or is not the one that was measured; the text names the fix."""
+
+
+class ToolBusy(ToolError):
+    """Too much is asked at once, or it took too long; `retry_after` is in seconds."""
+
+    def __init__(self, problem: str, *, retry_after: float = 5.0) -> None:
+        self.retry_after = retry_after
+        super().__init__(problem)
 
 
 class Cancelled(asyncio.CancelledError):

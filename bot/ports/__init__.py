@@ -1,5 +1,35 @@
 """Ports: what skills may ask of the world outside, one module each."""
 
+from bot.ports.engine import (
+    Asked,
+    Engine,
+    Finding,
+    Found,
+)
+from bot.ports.grammar import (
+    Dialect,
+    Draft,
+    Grammar,
+    GrammarChecker,
+    Mistake,
+)
+from bot.ports.images import (
+    ImageMatcher,
+    Likeness,
+    TwoPictures,
+)
+from bot.ports.knowledge import (
+    Knowledge,
+    KnowledgeEngine,
+    Passage,
+    Question,
+)
+from bot.ports.languages import (
+    Candidate,
+    Language,
+    LanguageDetector,
+    Utterance,
+)
 from bot.ports.llm import (
     Answer,
     Ask,
@@ -29,6 +59,11 @@ from bot.ports.models import (
     Usage,
     Words,
 )
+from bot.ports.moods import (
+    Mood,
+    MoodReader,
+    Remark,
+)
 from bot.ports.orders import (
     Cancel,
     Change,
@@ -47,6 +82,22 @@ from bot.ports.orders import (
     ReturnItems,
     Terms,
 )
+from bot.ports.profiles import (
+    Account,
+    Fit,
+    Pair,
+    Profile,
+    ProfileMatcher,
+    ProfileReader,
+    Reason,
+)
+from bot.ports.pronunciation import (
+    Pronunciation,
+    PronunciationChecker,
+    Recording,
+    Sound,
+    Word,
+)
 from bot.ports.shop import (
     Action,
     Customer,
@@ -61,14 +112,29 @@ from bot.ports.shop import (
     Swap,
     Variant,
 )
+from bot.ports.summaries import (
+    LongText,
+    Summarizer,
+    Summary,
+)
+from bot.ports.tools import (
+    Caller,
+    ToolAnswer,
+    Tools,
+    Wish,
+)
 
 __all__ = [
+    "Account",
     "Action",
     "Answer",
     "Ask",
+    "Asked",
     "Attempt",
     "CallPiece",
+    "Caller",
     "Cancel",
+    "Candidate",
     "Change",
     "ChangeAddress",
     "ChangeItems",
@@ -78,42 +144,80 @@ __all__ = [
     "Claim",
     "CodeSent",
     "Customer",
+    "Dialect",
     "Done",
+    "Draft",
     "Endpoint",
+    "Engine",
     "ExchangeItems",
+    "Finding",
     "Finished",
+    "Fit",
+    "Found",
+    "Grammar",
+    "GrammarChecker",
+    "ImageMatcher",
     "Inquiry",
     "Item",
     "Kept",
+    "Knowledge",
+    "KnowledgeEngine",
     "Lack",
+    "Language",
+    "LanguageDetector",
+    "Likeness",
     "Line",
     "Llm",
+    "LongText",
+    "Mistake",
+    "Mood",
+    "MoodReader",
     "Need",
     "Order",
     "Orders",
+    "Pair",
     "Params",
+    "Passage",
     "Payer",
     "Payment",
     "PaymentMethod",
     "Piece",
     "Plan",
     "Product",
+    "Profile",
+    "ProfileMatcher",
+    "ProfileReader",
+    "Pronunciation",
+    "PronunciationChecker",
     "Provider",
     "Providers",
+    "Question",
+    "Reason",
+    "Recording",
     "Refusal",
     "RefusalCode",
+    "Remark",
     "ReturnItems",
     "Role",
     "Rung",
     "Schema",
     "Shipment",
     "ShopAddress",
+    "Sound",
     "State",
+    "Summarizer",
+    "Summary",
     "Swap",
     "Terms",
+    "ToolAnswer",
     "ToolCall",
     "ToolSpec",
+    "Tools",
+    "TwoPictures",
     "Usage",
+    "Utterance",
     "Variant",
+    "Wish",
+    "Word",
     "Words",
 ]

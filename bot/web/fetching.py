@@ -83,6 +83,20 @@ class Fetcher:
             # Not release(): it would read on what nobody wants.
             response.close()
 
+    async def post(self, url: str, body: bytes, *, headers: Mapping[str, str]) -> int:
+        """Send a body to an address that somebody gave us; the status of the answer, of which nothing is read.
+
+        Redirects are not followed. Raises Rejected for an address that may not be asked, NotSent where nobody answered.
+        """
+        with _wrapping():
+            target = _target(url)
+            session = self._session(target.origin() in self._trusted)
+            timeout = aiohttp.ClientTimeout(total=self._timeout)
+            async with session.post(
+                target, data=body, headers=headers, allow_redirects=False, timeout=timeout
+            ) as response:
+                return response.status
+
     async def close(self) -> None:
         """Hang up."""
         for session in self._sessions.values():

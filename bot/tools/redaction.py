@@ -1,0 +1,47 @@
+"""What of a tool's arguments may be written down: choices and counts; no words, no addresses, no files. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+Redacted = dict[str, Any]
+
+
+def redacted(asked: BaseModel) -> Redacted:
+    """The fields that were set, each as far as it says nothing about anybody."""
+    return {
+        name: _shown(getattr(asked, name), field)
+        for name, field in type(asked).model_fields.items()
+        if name in asked.model_fields_set
+    }
+
+
+def shape_of(arguments: Mapping[str, Any], known: Mapping[str, FieldInfo]) -> Redacted:
+    """The same for arguments that fit no model: only names that the tool knows, and how much stands there."""
+    return {name: _counted(value) for name, value in arguments.items() if name in known}
+
+
+def _shown(value: object, field: FieldInfo) -> object:
+    if isinstance(value, str) and get_origin(field.annotation) is Literal and value in get_args(field.annotation):
+        return value
+    return _counted(value)
+
+
+def _counted(value: object) -> object:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return {"characters": len(value)}
+        case bytes():
+            return {"bytes": len(value)}
+        case BaseModel():
+            return {"fields": sorted(value.model_fields_set)}
+        case list() | tuple() | dict():
+            return {"items": len(value)}
+        case _:
+            return {"kind": "other"}
