@@ -10,6 +10,7 @@ from bot.llm.books import Ledger
 from bot.llm.budgets import BudgetSettings
 from bot.llm.cache import AnswerCache, CacheSettings
 from bot.llm.catalogue import Catalogue
+from bot.llm.house import furnish
 from bot.llm.reading import read_catalogue
 from bot.llm.router import Router
 from bot.llm.shelf import LocalShelf
@@ -41,6 +42,7 @@ def open_router(
     books = Ledger(database, clock, entropy, settings.own(BudgetSettings, "budgets"))
     cache = AnswerCache(LocalShelf(clock), settings.own(CacheSettings, "answers"))
     router = Router(catalogue, lambda: _providers(services), clock, books=books, cache=cache, phrases=phrases)
+    furnish(router.engines, services)
     services.stand_in(Llm, router)
     return router
 
