@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from bot import Address, Form, FrontdeskError, Gateway, SendError, StoreUnavailable
 from channels.slack.calls import Calls, Refusal
 from channels.slack.incoming import FormWanted
-from channels.slack.posting import place
+from channels.slack.places import place
 from channels.slack.settings import SlackAccount
 from channels.slack.views import NOTED, Place, home_view, modal, prompts, unpacked
 from channels.slack.words import items, mapping, text_of

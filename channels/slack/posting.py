@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
 
 import structlog
@@ -14,57 +12,43 @@ from bot import (
     Command,
     Delivery,
     Gateway,
-    Media,
     Message,
     NotSent,
     Receipt,
     Rejected,
-    Reply,
     SendError,
     StoreUnavailable,
-    escape,
 )
+from channels.slack.attaching import Attaching
 from channels.slack.calls import Calls, Refusal
 from channels.slack.drafts import Draft, Growing
-from channels.slack.files import SlackFiles
 from channels.slack.labels import JsonObject
-from channels.slack.render import Posted, public_picture, render
+from channels.slack.places import place
+from channels.slack.render import Posted, render
 from channels.slack.views import NOTED, packed, written
-from channels.slack.words import items, mapping, text_of
+from channels.slack.words import mapping, text_of
 from channels.slack.workspaces import Workspaces
 
 EVENT = "frontdesk_out"
 """What our messages are marked with: their metadata carry the id of the delivery."""
 
-UPLOAD_SECONDS = 8.0
-"""How long the files of one reply may take on their way to Slack; what takes longer becomes a link."""
-
 _MARGIN = 120.0  # seconds that a clock may be wrong by
 _DRAFTED = 1800.0  # seconds: a draft was posted when its making began
 _PAGES, _PER_PAGE = 20, 200
-_REMEMBERED = 1_000
 _NO_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 _BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "invalid_attachments"})
 
 log = structlog.get_logger(__name__)
 
 
-def place(address: Address) -> tuple[str, str, str]:
-    """An address as Slack says it: workspace (empty where there is only one), channel, thread."""
-    team, _, chat = address.chat.rpartition("/")
-    return team, chat, address.thread
-
-
 class Posting:
     """One account's outgoing side."""
 
     def __init__(
-        self, account: str, gateway: Gateway, calls: Calls, workspaces: Workspaces, files: SlackFiles, growing: Growing
+        self, account: str, gateway: Gateway, calls: Calls, workspaces: Workspaces, files: Attaching, growing: Growing
     ) -> None:
         self._account, self._gateway, self._calls = account, gateway, calls
         self._workspaces, self._files, self._growing = workspaces, files, growing
-        # Files that were shown already, by delivery: a second attempt after a 429 does not show them again.
-        self._shared: OrderedDict[str, None] = OrderedDict()
 
     async def call(self, address: Address, method: str, body: Mapping[str, object]) -> Mapping[str, object]:
         """Call a method about a chat. Raises SendError."""
@@ -86,12 +70,12 @@ class Posting:
         where it is found, everything arrived; where it is not, files may be shown a second time, and are not lost.
         """
         form = await self._form(delivery)
-        reply = await self._with_files(delivery)
+        reply = await self._files.attach(delivery)
         author = delivery.author if delivery.source == "agent" else ""
         thread = delivery.address.thread
         posted = render(reply, thread=thread, author=author, form=form)
         try:
-            return await self._say(delivery, posted)
+            receipt = await self._say(delivery, posted)
         except Refusal as refusal:
             own = await self._own_chat(delivery, refusal)
             if own is not None:
@@ -99,7 +83,10 @@ class Posting:
             # Most likely Slack could not fetch a picture. It said no, so nothing was sent.
             if refusal.code not in _BAD_BLOCKS:
                 raise
-            return await self._say(delivery, render(reply, thread=thread, author=author, form=form, pictures=False))
+            posted = render(reply, thread=thread, author=author, form=form, pictures=False)
+            receipt = await self._say(delivery, posted)
+        await self._files.done(delivery)
+        return receipt
 
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let a message say something else; the same again changes nothing."""
@@ -239,62 +226,6 @@ class Posting:
         except StoreUnavailable as error:
             raise NotSent("the form can't be noted") from error
         return NOTED + delivery.id
-
-    async def _with_files(self, delivery: Delivery) -> Reply:
-        """Show what Slack can't fetch by itself; the reply with the rest. What can't be had becomes a link."""
-        reply = delivery.reply
-        asked = [media for media in reply.media if not public_picture(media)]
-        if not asked or reply.private:
-            return reply
-        team, chat, thread = place(delivery.address)
-        workspace = await self._workspaces.find(team)
-        left: list[Media] = []
-        files: dict[str, str] = {}
-        again = await self._shared_names(delivery) if delivery.attempt > 1 else set()
-        until = asyncio.get_running_loop().time() + UPLOAD_SECONDS
-        for media in asked:
-            title = media.name or media.alt or "file"
-            if delivery.id in self._shared or title in again:
-                continue
-            try:
-                async with asyncio.timeout_at(until):
-                    files[await self._files.upload(workspace.token, media)] = title
-            except (Rejected, TimeoutError) as problem:
-                log.info("slack_file_as_link", why=str(problem) or "it took too long")
-                left.append(media)
-        if files:
-            await self._files.share(workspace.token, files, chat, thread)
-            self._shared[delivery.id] = None
-            if len(self._shared) > _REMEMBERED:
-                self._shared.popitem(last=False)
-        kept = tuple(media for media in reply.media if public_picture(media) or media in left)
-        return _captioned(reply, kept, [media for media in asked if media not in left])
-
-    async def _shared_names(self, delivery: Delivery) -> set[str]:
-        """The titles of files that we showed since the first attempt."""
-        team, chat, thread = place(delivery.address)
-        workspace = await self._workspaces.find(team)
-        params: dict[str, str | int] = {"channel": chat, "limit": _PER_PAGE}
-        params["oldest"] = f"{max(0.0, delivery.first_attempt_at - _MARGIN):.6f}"
-        method = "conversations.replies" if thread else "conversations.history"
-        found: set[str] = set()
-        try:
-            async for message in self._calls.pages(
-                method, workspace.token, params | ({"ts": thread} if thread else {}), "messages", 2
-            ):
-                if message.get("bot_id") or message.get("user") == workspace.own:
-                    found |= {text_of(mapping(file).get("title")) for file in items(message.get("files"))}
-        except Rejected:
-            return set()  # no right to read: then files may be shown twice
-        return found
-
-
-def _captioned(reply: Reply, media: tuple[Media, ...], shared: list[Media]) -> Reply:
-    """The message beside the files: without words of its own it says their names, for it has to say something."""
-    text = reply.text
-    if not text.strip() and not media and reply.card is None and reply.form is None:
-        text = escape(", ".join(file.alt or file.name or "file" for file in shared))
-    return replace(reply, text=text, media=media)
 
 
 def _mark(delivery: Delivery) -> JsonObject:

@@ -30,6 +30,9 @@ SECRET, TOKEN, APP_TOKEN = "slack-signing-secret", "xoxb-slack-token", "xapp-sla
 TEAM, BOT, BOT_ID, PERSON, DM = "T0TEAM", "U0BOT", "B0BOT", "U0ANA", "D0ANA"
 STREAM_SECONDS, TRIGGER_SECONDS = 300.0, 3.0
 
+LISTS = {"im": "im:read", "mpim": "mpim:read", "private_channel": "groups:read", "public_channel": "channels:read"}
+"""The scope that it takes to be told of one's chats of a kind."""
+
 Fault = Literal["429", "500", "503", "accept-then-close", "close", "garbage", "slow"]
 
 
@@ -85,6 +88,7 @@ class SlackServer:
         self.streams: dict[str, float] = {}
         self.triggers: dict[str, float] = {}
         self.codes: dict[str, Installed] = {}
+        self.unscoped: set[str] = set()
         self.rotates = False
         self.refreshable: dict[str, Installed] = {}
         self.expired: set[str] = set()
@@ -434,6 +438,17 @@ class SlackServer:
         user = self.users.get(body.get("user", ""))
         return {"ok": True, "user": user} if user else _no("user_not_found")
 
+    def _users_conversations(self, body: Json, whose: Installed) -> Json:
+        """Where the bot is. An organisation's token has to say of which workspace."""
+        if not whose.team and not body.get("team_id"):
+            return _no("missing_argument")
+        kinds = set(str(body.get("types", "public_channel")).split(","))
+        if missing := {scope for kind, scope in LISTS.items() if kind in kinds} & self.unscoped:
+            return _no("missing_scope") | {"needed": ",".join(sorted(missing))}
+        names = {"D": "im", "G": "private_channel", "C": "public_channel"}
+        there = [id for id, chat in self.chats.items() if whose.bot in chat.members and names.get(id[0]) in kinds]
+        return {"ok": True, "channels": [{"id": id, "is_im": id[0] == "D"} for id in there]}
+
     def _conversations_open(self, body: Json, whose: Installed) -> Json:
         return {"ok": True, "channel": {"id": "D" + str(body["users"])[1:]}}
 
@@ -578,6 +593,8 @@ class SlackServer:
             shared.append({"id": given["id"], "name": file["name"], "title": given.get("title", "")})
         message = _posted({**body, "text": ""}, self.ts(), whose) | {"files": shared}
         self.chat(body["channel_id"]).messages.append(message)
+        for given in body["files"]:
+            self.files[given["id"]]["shares"] = {"private": {body["channel_id"]: [{"ts": message["ts"]}]}}
         return {"ok": True, "files": shared}
 
     async def _uploaded(self, request: web.Request) -> web.StreamResponse:
