@@ -166,10 +166,10 @@ class SlackChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         if parts is None:
             return
         team, chat, thread = place(address)
-        # Streams are for threads, and outside a chat of two they want to know whom they are for.
-        home, user = parts.workspaces.home(team), parts.courtesies.whose(address)
-        recipient = (home, user) if home and user else ("", "")
-        native = self._settings.assistant and bool(thread) and (chat.startswith("D") or bool(recipient[1]))
+        # Streams are for threads. Outside a chat of two they have to say whom they are for, and in one they must not.
+        direct, home, user = chat.startswith("D"), parts.workspaces.home(team), parts.courtesies.whose(address)
+        recipient = (home, user) if home and user and not direct else ("", "")
+        native = self._settings.assistant and bool(thread) and (direct or recipient != ("", ""))
         parts.growing.show(address, key, text, recipient, native=native)
 
     def open_file(self, ref: str) -> AbstractAsyncContextManager[Download]:

@@ -135,12 +135,12 @@ class Posting:
             self._growing.forget(delivery.address, key)
             if receipt is not None:
                 return receipt
-        body = {"text": posted.text, "blocks": posted.blocks, "mrkdwn": False, "parse": "none", "link_names": False}
+        body = {"text": posted.text, "blocks": posted.blocks, "parse": "none", "link_names": False}
         if delivery.reply.private:
             to = await self._person(delivery)
             if to:
                 return _receipt(await self.call(delivery.address, "chat.postEphemeral", {**body, **to}), "message_ts")
-        quiet = {"unfurl_links": False, "unfurl_media": False, "metadata": _mark(delivery)}
+        quiet = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False, "metadata": _mark(delivery)}
         answer = await self.call(delivery.address, "chat.postMessage", {**body, **quiet})
         if draft is not None:
             await self._drop(delivery.address, draft)

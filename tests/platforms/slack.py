@@ -23,7 +23,17 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from tests.platforms.slack_rules import Json, seen, walk, wrong_answer, wrong_message, wrong_view
+from tests.platforms.slack_rules import (
+    Json,
+    seen,
+    walk,
+    wrong_answer,
+    wrong_arguments,
+    wrong_markdown,
+    wrong_message,
+    wrong_stream,
+    wrong_view,
+)
 from tests.servers import free_port
 
 SECRET, TOKEN, APP_TOKEN = "slack-signing-secret", "xoxb-slack-token", "xapp-slack-token"
@@ -395,6 +405,8 @@ class SlackServer:
         handler = getattr(self, "_" + method.replace(".", "_"), None)
         if handler is None:
             return _no("unknown_method")
+        if problem := wrong_arguments(method, body):
+            return _no(problem)
         answer: Json = handler(body, whose)
         return answer
 
@@ -493,8 +505,8 @@ class SlackServer:
             return _no("unknown_method")
         if not body.get("thread_ts"):
             return _no("missing_thread_ts")
-        if not body["channel"].startswith("D") and not body.get("recipient_user_id"):
-            return _no("missing_recipient_user_id")
+        if problem := wrong_stream(body):
+            return _no(problem)
         ts = self.ts()
         message = _posted({**body, "text": body.get("markdown_text", "")}, ts, whose)
         self.chat(body["channel"]).messages.append(message)
@@ -505,6 +517,8 @@ class SlackServer:
         message = self._streaming(body)
         if message is None:
             return _no("message_not_in_streaming_state")
+        if problem := wrong_markdown(body):
+            return _no(problem)
         message["text"] += body["markdown_text"]
         return {"ok": True, "ts": body["ts"]}
 
