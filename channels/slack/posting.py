@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import structlog
-from msgspec.structs import replace
 
 from bot import (
     Address,
-    Command,
     Delivery,
     Gateway,
     Message,
@@ -35,7 +33,6 @@ EVENT = "frontdesk_out"
 _MARGIN = 120.0  # seconds that a clock may be wrong by
 _DRAFTED = 1800.0  # seconds: a draft was posted when its making began
 _PAGES, _PER_PAGE = 20, 200
-_NO_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 _BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "invalid_attachments"})
 
 log = structlog.get_logger(__name__)
@@ -77,9 +74,6 @@ class Posting:
         try:
             receipt = await self._say(delivery, posted)
         except Refusal as refusal:
-            own = await self._own_chat(delivery, refusal)
-            if own is not None:
-                return await self.send(own)
             # Most likely Slack could not fetch a picture. It said no, so nothing was sent.
             if refusal.code not in _BAD_BLOCKS:
                 raise
@@ -104,9 +98,6 @@ class Posting:
         try:
             return await self._found(delivery)
         except Refusal as refusal:
-            own = await self._own_chat(delivery, refusal)
-            if own is not None:
-                return await self.find_sent(own)
             log.warning("slack_nothing_to_read", why=refusal.code)
             return None
 
@@ -192,23 +183,6 @@ class Posting:
             if entry.source == "user" and entry.message is not None and entry.seq <= delivery.seq:
                 return entry.message
         return None
-
-    async def _own_chat(self, delivery: Delivery, refusal: Refusal) -> Delivery | None:
-        """A slash command works where the bot is no member: its answer goes to the person's own chat then."""
-        team, chat, thread = place(delivery.address)
-        if refusal.code not in _NO_MEMBER or thread or chat.startswith("D"):
-            return None
-        asked = await self._asked(delivery)
-        if asked is None or not isinstance(asked.content, Command):
-            return None
-        token = (await self._workspaces.find(team)).token
-        user = asked.sender.id.rpartition("/")[2]
-        opened = await self._calls.post("conversations.open", token, {"users": user})
-        own = text_of(mapping(opened.get("channel")).get("id"))
-        if not own.startswith("D"):
-            return None
-        chat = f"{team}/{own}" if team else own
-        return replace(delivery, address=replace(delivery.address, chat=chat))
 
     async def _form(self, delivery: Delivery) -> str:
         """What the form's button carries. Raises NotSent where it has to be noted, and can't be now.

@@ -139,6 +139,19 @@ async def test_commands_shortcuts_and_joins(tmp_path: Path) -> None:
         assert found.content == Joined()
 
 
+async def test_a_message_shortcut_belongs_to_its_thread_only_where_we_talk_already(tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        inner = bench.platform.written("x", chat=CHANNEL) | {"text": f"<@{BOT}> hi", "blocks": []}
+        said = await bench.hears({**inner, "type": "app_mention"})
+        assert said is not None
+        shortcut = {"type": "message_action", "callback_id": "refund", "team": {"id": TEAM}, "user": {"id": PERSON}}
+        for number, (ts, expected) in enumerate(((inner["ts"], said.address), ("5.000005", FLAT))):
+            about = {"trigger_id": f"t.{number}", "channel": {"id": CHANNEL}, "message": {"ts": ts, "text": "broken"}}
+            assert await bench.platform.interact({**shortcut, **about})
+            assert bench.core.received[-1].content == Command(name="refund", text="broken")
+            assert bench.core.received[-1].address == expected
+
+
 async def test_a_shortcut_is_stored_when_slack_does_not_say_which_chat(tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         bench.platform.fail("slow", method="conversations.open")
