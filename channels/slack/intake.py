@@ -140,7 +140,8 @@ class Intake:
             case FormWanted():
                 self._background.spawn(self._open(found))
             case HomeOpened(team=team, user=user):
-                self._background.spawn(self._courtesies.show_home(team, user))
+                language = self._people.language(team, user)
+                self._background.spawn(self._courtesies.show_home(team, user, language))
             case Uninstalled(team=team, at=at):
                 await self._workspaces.forget(team, at)
             case Limited(team=team):

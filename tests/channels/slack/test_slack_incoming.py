@@ -167,7 +167,14 @@ async def test_home_shows_the_commands_and_is_no_message(tmp_path: Path) -> None
         assert await bench.hears({"type": "app_home_opened", "user": PERSON, "tab": "home"}) is None
         assert await soon(lambda: PERSON in bench.platform.homes)
         assert "/track" in json.dumps(bench.platform.homes[PERSON])
+        assert "Finds an order." in json.dumps(bench.platform.homes.pop(PERSON))
         assert bench.core.received == []
+        await bench.hears(bench.platform.written("hallo"))  # whoever wrote once is known, with their language
+        parts = bench.channel._parts
+        assert parts is not None
+        assert await soon(lambda: parts.intake._people.language(TEAM, PERSON) == "de-AT")
+        assert await bench.hears({"type": "app_home_opened", "user": PERSON, "tab": "home"}) is None
+        assert await soon(lambda: "Sucht." in json.dumps(bench.platform.homes))
 
 
 async def test_an_assistants_thread_is_greeted_with_prompts_and_shows_a_status(tmp_path: Path) -> None:
