@@ -13,6 +13,7 @@ from bot.errors import PluginError, StartError
 from bot.settings import ServerSettings
 from bot.web.errors import catching
 from bot.web.health import Health
+from bot.web.library import LibraryLog
 
 # How long a connection may wait for a whole request head. aiohttp counts from its first byte on, so this is also what
 # ends clients that send one byte at a time; longer than the 60 s for which proxies keep idle connections.
@@ -40,7 +41,12 @@ class WebServer:
         _add_routes(app, self._routes)
         app.on_response_prepare.append(_headers)
         self._runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=CLOSE_SECONDS, handle_signals=False
+            app,
+            access_log=None,
+            logger=LibraryLog(),
+            keepalive_timeout=IDLE_SECONDS,
+            shutdown_timeout=CLOSE_SECONDS,
+            handle_signals=False,
         )
         await self._runner.setup()
         host, port = self._settings.host, self._settings.port

@@ -1,7 +1,8 @@
 """What was said while the bot was away for longer than Slack repeats: read from history, as the events would have come.
 
-Remembers which chats and threads there are and the last time stamp in each, and writes that down now and then. Edits,
-deletions and reactions of that time stay unknown: history does not tell when they were made.
+Remembers which chats and threads there are and the last time stamp in each, and writes that down now and then. People
+who wrote for the first time meanwhile, and channels that called for the first time, are in Slack's list of where the
+bot is. Edits, deletions and reactions of that time stay unknown: history does not tell when they were made.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ LONGEST = 86_400.0
 """Seconds that are read back at most."""
 
 _PAGES, _PER_PAGE, _TRIES = 10, 100, 5
+_KINDS = ("im", "mpim", "private_channel", "public_channel")  # each takes a scope of its own
+_MARGIN = 60.0  # seconds: the note of being there is as old at most
 
 log = structlog.get_logger(__name__)
 
@@ -122,8 +125,18 @@ class CatchUp:
         if not seen.alive or away <= after:
             return 0
         log.info("slack_catching_up", away=round(away), places=len(seen.places))
-        count = 0
-        places = deque((Place(*key.split("|", 2)), float(ts)) for key, ts in seen.places.items())
+        known = [(Place(*key.split("|", 2)), float(ts)) for key, ts in seen.places.items()]
+        count = await self._read_all(known, take)
+        unheard = await self._unheard_of({place for place, _ in known})
+        count += await self._read_all([(place, seen.alive - _MARGIN) for place in unheard], take)
+        self.settle()
+        await self.write()
+        log.info("slack_caught_up", messages=count)
+        return count
+
+    async def _read_all(self, wanted: list[tuple[Place, float]], take: Take) -> int:
+        """Read places from some time on, and what began there; how many messages there were."""
+        count, places = 0, deque(wanted)
         while places:
             place, ts = places.popleft()
             since = max(ts, self._clock.now() - LONGEST)
@@ -134,10 +147,29 @@ class CatchUp:
             else:
                 count += read
                 places += ((thread, since) for thread in begun)
-        self.settle()
-        await self.write()
-        log.info("slack_caught_up", messages=count)
         return count
+
+    async def _unheard_of(self, known: set[Place]) -> list[Place]:
+        """Where the bot is and nothing was ever said to it; those with people first, and only so many."""
+        found: list[Place] = []
+        for team in sorted({place.team for place in known} | self._workspaces.always()):
+            for kind in _KINDS:
+                found += await self._listed(team, kind)
+        return [place for place in found if place not in known][:MOST]
+
+    async def _listed(self, team: str, kind: str) -> list[Place]:
+        asked: dict[str, str | int] = {"types": kind, "exclude_archived": "true", "limit": _PER_PAGE}
+        for _ in range(_TRIES):
+            try:
+                token = (await self._workspaces.find(team)).token
+                listed = self._calls.pages("users.conversations", token, asked, "channels", _PAGES)
+                return [Place(team, text_of(one.get("id"))) async for one in listed if not one.get("is_user_deleted")]
+            except RateLimited as limit:
+                await self._clock.sleep(limit.retry_after)
+            except SendError as problem:
+                log.info("slack_not_listed", kind=kind, team=team, why=str(problem))
+                break
+        return []
 
     async def _patiently(self, place: Place, since: float, take: Take) -> tuple[int, list[Place]]:
         for attempt in range(_TRIES):

@@ -33,6 +33,7 @@ from bot import (
     StoreUnavailable,
     Types,
 )
+from channels.slack.attaching import Attaching
 from channels.slack.calls import Calls
 from channels.slack.catchup import CatchUp
 from channels.slack.courtesies import Background, Courtesies
@@ -40,7 +41,8 @@ from channels.slack.drafts import Growing
 from channels.slack.files import SlackFiles
 from channels.slack.intake import Answer, Intake, as_text
 from channels.slack.people import People
-from channels.slack.posting import Posting, place
+from channels.slack.places import place
+from channels.slack.posting import Posting
 from channels.slack.render import MOST_CHOICES
 from channels.slack.richtext import LONGEST, measure
 from channels.slack.settings import SlackAccount
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from channels.slack.oauth import Installing
 
 SEND_SECONDS = 20.0
-"""For files (see `posting.UPLOAD_SECONDS`) and a few calls. What is uncertain waits as long before it is looked up."""
+"""For files (see `attaching.UPLOAD_SECONDS`) and a few calls; what is uncertain waits as long to be looked up."""
 
 log = structlog.get_logger(__name__)
 
@@ -175,10 +177,10 @@ class SlackChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
         if parts is None:
             return
         team, chat, thread = place(address)
-        # Streams are for threads, and outside a chat of two they want to know whom they are for.
-        home, user = parts.workspaces.home(team), parts.courtesies.whose(address)
-        recipient = (home, user) if home and user else ("", "")
-        native = self._settings.assistant and bool(thread) and (chat.startswith("D") or bool(recipient[1]))
+        # Streams are for threads. Outside a chat of two they have to say whom they are for, and in one they must not.
+        direct, home, user = chat.startswith("D"), parts.workspaces.home(team), parts.courtesies.whose(address)
+        recipient = (home, user) if home and user and not direct else ("", "")
+        native = self._settings.assistant and bool(thread) and (direct or recipient != ("", ""))
         parts.growing.show(address, key, text, recipient, native=native)
 
     def open_file(self, ref: str) -> AbstractAsyncContextManager[Download]:
@@ -197,7 +199,8 @@ class SlackChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
         files = SlackFiles(settings, calls, workspaces, self._public_url)
         growing = Growing(self._call, clock, settings.draft_pace)
         courtesies = Courtesies(self.account, settings, gateway, calls, workspaces)
-        posting = Posting(self.account, gateway, calls, workspaces, files, growing)
+        attaching = Attaching(self.account, gateway, calls, workspaces, files)
+        posting = Posting(self.account, gateway, calls, workspaces, attaching, growing)
         ledger = CatchUp(self.account, gateway, calls, workspaces, clock)
 
         async def token(team: str) -> str:

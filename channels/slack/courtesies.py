@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from bot import Address, Form, FrontdeskError, Gateway, SendError, StoreUnavailable
 from channels.slack.calls import Calls, Refusal
 from channels.slack.incoming import FormWanted
-from channels.slack.posting import place
+from channels.slack.places import place
 from channels.slack.settings import SlackAccount
 from channels.slack.views import NOTED, Place, home_view, modal, prompts, unpacked
 from channels.slack.words import items, mapping, text_of
@@ -98,9 +98,10 @@ class Courtesies:
             body = {"channel_id": chat, "thread_ts": thread, "prompts": said}
             await self._do(team, "assistant.threads.setSuggestedPrompts", body)
 
-    async def show_home(self, team: str, user: str) -> None:
+    async def show_home(self, team: str, user: str, language: str) -> None:
         """Show what the bot can do."""
-        await self._do(team, "views.publish", {"user_id": user, "view": home_view(self._gateway.commands())})
+        view = home_view(self._gateway.commands(), language)
+        await self._do(team, "views.publish", {"user_id": user, "view": view})
 
     async def status(self, address: Address, *, on: bool) -> None:
         """Show in an assistant's thread that the bot is at work."""

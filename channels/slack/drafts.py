@@ -166,7 +166,7 @@ def _posted(text: str) -> dict[str, object]:
     words = plain(parse(text)).strip()
     if not words:
         return {"text": "…", "blocks": text_blocks("…")}
-    return {"text": fallback(words), "blocks": text_blocks(cut(text, LONGEST)), "mrkdwn": False}
+    return {"text": fallback(words), "blocks": text_blocks(cut(text, LONGEST))}
 
 
 def _streamed(text: str) -> str:

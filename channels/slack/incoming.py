@@ -22,7 +22,8 @@ class Heard:
     """Something said. With `joined`, only where one of these addresses is known: else it is other people's talk.
 
     `client_id` is the sender's own id for the gesture; `team` is whose workspace it is; `ours` says that it is about a
-    message of the bot's own; `form` is the modal that it was said in.
+    message of the bot's own; `form` is the modal that it was said in. A command was typed in the chat `at`, where
+    the bot need not be, and others read along: it belongs to the person's own chat, unless `joined` is known.
     """
 
     message: Message
@@ -31,6 +32,7 @@ class Heard:
     team: str = ""
     ours: bool = False
     form: Sent | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

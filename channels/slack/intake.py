@@ -35,6 +35,7 @@ from channels.slack.workspaces import Workspaces
 
 Answer = Mapping[str, object] | None
 
+ELSEWHERE = "My answer is in the chat of the two of us: look for me under Apps."
 _REMEMBERED = 10_000
 _CLEAR: Mapping[str, object] = {"response_action": "clear"}
 
@@ -130,14 +131,17 @@ class Intake:
             case Challenge(text=text):
                 return {"challenge": text}
             case Heard():
-                return await (self._hear(found) if found.form is None else self._filled_in(found, found.form))
+                if found.form is not None:
+                    return await self._filled_in(found, found.form)
+                return _elsewhere(found, await self._hear(found))
             case Greeted(message=message, team=team):
                 await self._gateway.receive(self._people.introduce(message, team))
                 self._background.spawn(self._courtesies.suggest(team, message.address))
             case FormWanted():
                 self._background.spawn(self._open(found))
             case HomeOpened(team=team, user=user):
-                self._background.spawn(self._courtesies.show_home(team, user))
+                language = self._people.language(team, user)
+                self._background.spawn(self._courtesies.show_home(team, user, language))
             case Uninstalled(team=team, at=at):
                 await self._workspaces.forget(team, at)
             case Limited(team=team):
@@ -165,10 +169,11 @@ class Intake:
             self._background.spawn(self._courtesies.filled_in(sent.note))
         return _CLEAR
 
-    async def _hear(self, found: Heard) -> None:
+    async def _hear(self, found: Heard) -> Address | None:
+        """Where it was said; None for other people's talk, which is not stored."""
         address = await self._address(found)
         if address is None:
-            return  # other people's talk
+            return None
         message = self._people.introduce(replace(found.message, address=address), found.team)
         message = self._one_gesture(message, found.client_id)
         await self._gateway.receive(message)
@@ -178,12 +183,16 @@ class Intake:
             for thread in {address.thread, ""}:  # in the chat itself the next thread begins
                 self._ledger.saw(Place(team, chat, thread), message.platform_id)
             self._courtesies.met(address, message.sender.id)
+        return address
 
     async def _address(self, found: Heard) -> Address | None:
         """Where it belongs; None where the bot takes no part."""
         address, said, joined = found.message.address, found.message.content, found.joined
-        if address.chat.rpartition("/")[2] == found.message.sender.id.rpartition("/")[2]:
-            # A global shortcut: it belongs to the chat of the two of us.
+        if address.chat == found.message.sender.id:
+            # A command: it belongs to the chat of the two of us, unless it was chosen where we talk already.
+            for known in joined:
+                if await self._gateway.knows(known):
+                    return known
             return await self._courtesies.chat_with(found.team, address)
         if isinstance(said, Reacted):
             thread = self._threads.get(f"{address.chat} {said.target}")
@@ -217,6 +226,12 @@ class Intake:
             Unreadable(event_id=id, channel="slack", account=self._account, payload=raw, problem=problem, at=at)
         )
         log.warning("slack_unreadable", id=id, why=problem)
+
+
+def _elsewhere(found: Heard, address: Address | None) -> Answer:
+    """Says to whoever typed a command among others where its answer is: for their eyes only."""
+    there = address is None or address.chat.rpartition("/")[2] == found.at
+    return {"response_type": "ephemeral", "text": ELSEWHERE} if found.at and not there else None
 
 
 def as_text(payload: object) -> str:

@@ -77,23 +77,25 @@ def _shortcut(payload: Payload, known: Known) -> Incoming:
     name = need(payload, "callback_id").lower()
     message = mapping(payload.get("message"))
     user = need(mapping(payload.get("user")), "id")
-    if not message:
-        # No chat belongs to it: the channel puts the person's own in its place.
-        place, text = (user, ""), ""
-    else:
-        chat, ts = need(mapping(payload.get("channel")), "id"), stamp(message, "ts")
-        thread = text_of(message.get("thread_ts")) or ("" if chat.startswith("D") else ts)
-        place, text = (chat, thread), from_mrkdwn(text_of(message.get("text")), "", known.names(_team(payload)))
+    team = _team(payload)
     id = f"s.{text_of(payload.get('trigger_id')) or need(payload, 'action_ts')}"
-    return _heard(known, payload, _team(payload), place, id, Command(name=name, text=text))
+    text = from_mrkdwn(text_of(message.get("text")), "", known.names(team))
+    heard = _heard(known, payload, team, (user, ""), id, Command(name=name, text=text))
+    if not message:
+        return heard
+    chat, ts = need(mapping(payload.get("channel")), "id"), stamp(message, "ts")
+    thread = text_of(message.get("thread_ts")) or ("" if chat.startswith("D") else ts)
+    return replace(heard, joined=(known.address(team, chat, thread),))
 
 
 def _command(payload: Payload, known: Known) -> Incoming:
     name = need(payload, "command").removeprefix("/").lower()
     text = from_mrkdwn(text_of(payload.get("text")), "", known.names(_team(payload))).strip()
-    place = (need(payload, "channel_id"), "")
+    team, chat = _team(payload), need(payload, "channel_id")
     id = f"c.{need(payload, 'trigger_id')}"
-    return _heard(known, payload, _team(payload), place, id, Command(name=name, text=text))
+    heard = _heard(known, payload, team, (need(payload, "user_id"), ""), id, Command(name=name, text=text))
+    # Typed in a channel, it stands nowhere that an answer or a further question could stand below.
+    return replace(heard, at=chat, joined=(known.address(team, chat),) if chat.startswith("D") else ())
 
 
 def _heard(known: Known, payload: Payload, team: str, place: tuple[str, str], id: str, said: Content) -> Heard:

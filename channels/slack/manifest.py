@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import KnownCommand
-from channels.slack.labels import JsonObject, cut
+from channels.slack.labels import JsonObject, cut, size
 from channels.slack.settings import SlackAccount
 from channels.slack.views import about
 
@@ -95,7 +95,8 @@ def _slashed(command: KnownCommand, wanted: Wanted) -> JsonObject:
 def _shortcut(command: KnownCommand) -> JsonObject:
     """The lightning bolt's way to a command: its `callback_id` is the command's name."""
     words = about(command, "") or f"/{command.name}"
-    shown = {"name": cut(words, _SHORTCUT), "description": cut(words, _SHORTCUT_ABOUT)}
+    name = words if size(words) <= _SHORTCUT else command.name.replace("_", " ").capitalize()
+    shown = {"name": cut(name, _SHORTCUT), "description": cut(words, _SHORTCUT_ABOUT)}
     return {"type": "global", "callback_id": command.name, **shown}
 
 

@@ -50,6 +50,11 @@ class People:
         known = self._known.get((team, user))
         return known.name if known is not None else ""
 
+    def language(self, team: str, user: str) -> str:
+        """Their language; empty when it is not known (yet)."""
+        known = self._known.get((team, user))
+        return known.language if known is not None else ""
+
     def introduce(self, message: Message, team: str) -> Message:
         """The message with all that is known of who sent it; who is not known is looked up meanwhile."""
         sender = message.sender

@@ -2,69 +2,50 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
 
 import structlog
-from msgspec.structs import replace
 
 from bot import (
     Address,
-    Command,
     Delivery,
     Gateway,
-    Media,
     Message,
     NotSent,
     Receipt,
     Rejected,
-    Reply,
     SendError,
     StoreUnavailable,
-    escape,
 )
+from channels.slack.attaching import Attaching
 from channels.slack.calls import Calls, Refusal
 from channels.slack.drafts import Draft, Growing
-from channels.slack.files import SlackFiles
 from channels.slack.labels import JsonObject
-from channels.slack.render import Posted, public_picture, render
+from channels.slack.places import place
+from channels.slack.render import Posted, render
 from channels.slack.views import NOTED, packed, written
-from channels.slack.words import items, mapping, text_of
+from channels.slack.words import mapping, text_of
 from channels.slack.workspaces import Workspaces
 
 EVENT = "frontdesk_out"
 """What our messages are marked with: their metadata carry the id of the delivery."""
 
-UPLOAD_SECONDS = 8.0
-"""How long the files of one reply may take on their way to Slack; what takes longer becomes a link."""
-
 _MARGIN = 120.0  # seconds that a clock may be wrong by
 _DRAFTED = 1800.0  # seconds: a draft was posted when its making began
 _PAGES, _PER_PAGE = 20, 200
-_REMEMBERED = 1_000
-_NO_MEMBER = frozenset({"not_in_channel", "channel_not_found"})
 _BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "invalid_attachments"})
 
 log = structlog.get_logger(__name__)
-
-
-def place(address: Address) -> tuple[str, str, str]:
-    """An address as Slack says it: workspace (empty where there is only one), channel, thread."""
-    team, _, chat = address.chat.rpartition("/")
-    return team, chat, address.thread
 
 
 class Posting:
     """One account's outgoing side."""
 
     def __init__(
-        self, account: str, gateway: Gateway, calls: Calls, workspaces: Workspaces, files: SlackFiles, growing: Growing
+        self, account: str, gateway: Gateway, calls: Calls, workspaces: Workspaces, files: Attaching, growing: Growing
     ) -> None:
         self._account, self._gateway, self._calls = account, gateway, calls
         self._workspaces, self._files, self._growing = workspaces, files, growing
-        # Files that were shown already, by delivery: a second attempt after a 429 does not show them again.
-        self._shared: OrderedDict[str, None] = OrderedDict()
 
     async def call(self, address: Address, method: str, body: Mapping[str, object]) -> Mapping[str, object]:
         """Call a method about a chat. Raises SendError."""
@@ -86,20 +67,20 @@ class Posting:
         where it is found, everything arrived; where it is not, files may be shown a second time, and are not lost.
         """
         form = await self._form(delivery)
-        reply = await self._with_files(delivery)
+        reply = await self._files.attach(delivery)
         author = delivery.author if delivery.source == "agent" else ""
         thread = delivery.address.thread
         posted = render(reply, thread=thread, author=author, form=form)
         try:
-            return await self._say(delivery, posted)
+            receipt = await self._say(delivery, posted)
         except Refusal as refusal:
-            own = await self._own_chat(delivery, refusal)
-            if own is not None:
-                return await self.send(own)
             # Most likely Slack could not fetch a picture. It said no, so nothing was sent.
             if refusal.code not in _BAD_BLOCKS:
                 raise
-            return await self._say(delivery, render(reply, thread=thread, author=author, form=form, pictures=False))
+            posted = render(reply, thread=thread, author=author, form=form, pictures=False)
+            receipt = await self._say(delivery, posted)
+        await self._files.done(delivery)
+        return receipt
 
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let a message say something else; the same again changes nothing."""
@@ -125,9 +106,6 @@ class Posting:
         try:
             return await self._found(delivery)
         except Refusal as refusal:
-            own = await self._own_chat(delivery, refusal)
-            if own is not None:
-                return await self.find_sent(own)
             log.warning("slack_nothing_to_read", why=refusal.code)
             return None
 
@@ -156,12 +134,12 @@ class Posting:
             self._growing.forget(delivery.address, key)
             if receipt is not None:
                 return receipt
-        body = {"text": posted.text, "blocks": posted.blocks, "mrkdwn": False, "parse": "none", "link_names": False}
+        body = {"text": posted.text, "blocks": posted.blocks, "parse": "none", "link_names": False}
         if delivery.reply.private:
             to = await self._person(delivery)
             if to:
                 return _receipt(await self.call(delivery.address, "chat.postEphemeral", {**body, **to}), "message_ts")
-        quiet = {"unfurl_links": False, "unfurl_media": False, "metadata": _mark(delivery)}
+        quiet = {"mrkdwn": False, "unfurl_links": False, "unfurl_media": False, "metadata": _mark(delivery)}
         answer = await self.call(delivery.address, "chat.postMessage", {**body, **quiet})
         if draft is not None:
             await self._drop(delivery.address, draft)
@@ -214,23 +192,6 @@ class Posting:
                 return entry.message
         return None
 
-    async def _own_chat(self, delivery: Delivery, refusal: Refusal) -> Delivery | None:
-        """A slash command works where the bot is no member: its answer goes to the person's own chat then."""
-        team, chat, thread = place(delivery.address)
-        if refusal.code not in _NO_MEMBER or thread or chat.startswith("D"):
-            return None
-        asked = await self._asked(delivery)
-        if asked is None or not isinstance(asked.content, Command):
-            return None
-        token = (await self._workspaces.find(team)).token
-        user = asked.sender.id.rpartition("/")[2]
-        opened = await self._calls.post("conversations.open", token, {"users": user})
-        own = text_of(mapping(opened.get("channel")).get("id"))
-        if not own.startswith("D"):
-            return None
-        chat = f"{team}/{own}" if team else own
-        return replace(delivery, address=replace(delivery.address, chat=chat))
-
     async def _form(self, delivery: Delivery) -> str:
         """What the form's button carries. Raises NotSent where it has to be noted, and can't be now.
 
@@ -247,62 +208,6 @@ class Posting:
         except StoreUnavailable as error:
             raise NotSent("the form can't be noted") from error
         return NOTED + delivery.id
-
-    async def _with_files(self, delivery: Delivery) -> Reply:
-        """Show what Slack can't fetch by itself; the reply with the rest. What can't be had becomes a link."""
-        reply = delivery.reply
-        asked = [media for media in reply.media if not public_picture(media)]
-        if not asked or reply.private:
-            return reply
-        team, chat, thread = place(delivery.address)
-        workspace = await self._workspaces.find(team)
-        left: list[Media] = []
-        files: dict[str, str] = {}
-        again = await self._shared_names(delivery) if delivery.attempt > 1 else set()
-        until = asyncio.get_running_loop().time() + UPLOAD_SECONDS
-        for media in asked:
-            title = media.name or media.alt or "file"
-            if delivery.id in self._shared or title in again:
-                continue
-            try:
-                async with asyncio.timeout_at(until):
-                    files[await self._files.upload(workspace.token, media)] = title
-            except (Rejected, TimeoutError) as problem:
-                log.info("slack_file_as_link", why=str(problem) or "it took too long")
-                left.append(media)
-        if files:
-            await self._files.share(workspace.token, files, chat, thread)
-            self._shared[delivery.id] = None
-            if len(self._shared) > _REMEMBERED:
-                self._shared.popitem(last=False)
-        kept = tuple(media for media in reply.media if public_picture(media) or media in left)
-        return _captioned(reply, kept, [media for media in asked if media not in left])
-
-    async def _shared_names(self, delivery: Delivery) -> set[str]:
-        """The titles of files that we showed since the first attempt."""
-        team, chat, thread = place(delivery.address)
-        workspace = await self._workspaces.find(team)
-        params: dict[str, str | int] = {"channel": chat, "limit": _PER_PAGE}
-        params["oldest"] = f"{max(0.0, delivery.first_attempt_at - _MARGIN):.6f}"
-        method = "conversations.replies" if thread else "conversations.history"
-        found: set[str] = set()
-        try:
-            async for message in self._calls.pages(
-                method, workspace.token, params | ({"ts": thread} if thread else {}), "messages", 2
-            ):
-                if message.get("bot_id") or message.get("user") == workspace.own:
-                    found |= {text_of(mapping(file).get("title")) for file in items(message.get("files"))}
-        except Rejected:
-            return set()  # no right to read: then files may be shown twice
-        return found
-
-
-def _captioned(reply: Reply, media: tuple[Media, ...], shared: list[Media]) -> Reply:
-    """The message beside the files: without words of its own it says their names, for it has to say something."""
-    text = reply.text
-    if not text.strip() and not media and reply.card is None and reply.form is None:
-        text = escape(", ".join(file.alt or file.name or "file" for file in shared))
-    return replace(reply, text=text, media=media)
 
 
 def _mark(delivery: Delivery) -> JsonObject:

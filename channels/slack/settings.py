@@ -93,8 +93,8 @@ class SlackAccount(Section):
             raise ValueError("bot_token is an app's token (xapp-...); the bot has one of its own")
         if self.bot_token and self.bot_token.get_secret_value().startswith("xoxe"):
             raise ValueError(
-                "bot_token is one that expires (xoxe...); turn token rotation off for the app, or set client_id and "
-                "client_secret and install it at /channels/slack/install"
+                "bot_token is one that expires (xoxe...); set client_id and client_secret and install the app at "
+                "/channels/slack/install, or make an app without token rotation"
             )
         if self.app_token and not self.app_token.get_secret_value().startswith("xapp-"):
             raise ValueError("app_token should begin with xapp-")

@@ -55,6 +55,9 @@ class Workspaces(Protocol):
     def home(self, team: str) -> str:
         """The workspace itself, where an installation is for one; empty for an organisation's, or while unknown."""
 
+    def always(self) -> frozenset[str]:
+        """Those that are there without having been heard of."""
+
     async def forget(self, team: str, at: float) -> None:
         """The workspace took its tokens back. Raises StoreUnavailable."""
 
@@ -84,6 +87,10 @@ class OneWorkspace:
     def home(self, team: str) -> str:
         """As `meet` found it out."""
         return self._team if self._team.startswith("T") else ""
+
+    def always(self) -> frozenset[str]:
+        """The one."""
+        return frozenset({""})
 
     async def forget(self, team: str, at: float) -> None:
         """There is nothing to forget: the operator has to put another token in."""
@@ -159,6 +166,10 @@ class ManyWorkspaces:
     def home(self, team: str) -> str:
         """Ids of organisations begin with another letter."""
         return team if team.startswith("T") else ""
+
+    def always(self) -> frozenset[str]:
+        """Whoever installed us and never said a word has nothing to be read."""
+        return frozenset()
 
     async def keep(self, team: str, given: Granted) -> None:
         """A workspace or an organisation installed us. Raises StoreUnavailable."""

@@ -161,7 +161,7 @@ class SocketWire(SlackWire):
 
     async def connect(self, channel: Channel, core: Core) -> None:
         assert await soon(lambda: len(self._platform.sockets) == 2)
-        self._platform.ack_seconds = 0.5
+        self._platform.ack_seconds = 2.0  # Slack waits for three; only what is not acknowledged takes so long
 
     async def disconnect(self) -> None:
         with suppress(AssertionError):

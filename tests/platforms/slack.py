@@ -23,12 +23,25 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from tests.platforms.slack_rules import Json, seen, walk, wrong_answer, wrong_message, wrong_view
+from tests.platforms.slack_rules import (
+    Json,
+    seen,
+    walk,
+    wrong_answer,
+    wrong_arguments,
+    wrong_markdown,
+    wrong_message,
+    wrong_stream,
+    wrong_view,
+)
 from tests.servers import free_port
 
 SECRET, TOKEN, APP_TOKEN = "slack-signing-secret", "xoxb-slack-token", "xapp-slack-token"
 TEAM, BOT, BOT_ID, PERSON, DM = "T0TEAM", "U0BOT", "B0BOT", "U0ANA", "D0ANA"
 STREAM_SECONDS, TRIGGER_SECONDS = 300.0, 3.0
+
+LISTS = {"im": "im:read", "mpim": "mpim:read", "private_channel": "groups:read", "public_channel": "channels:read"}
+"""The scope that it takes to be told of one's chats of a kind."""
 
 Fault = Literal["429", "500", "503", "accept-then-close", "close", "garbage", "slow"]
 
@@ -85,6 +98,7 @@ class SlackServer:
         self.streams: dict[str, float] = {}
         self.triggers: dict[str, float] = {}
         self.codes: dict[str, Installed] = {}
+        self.unscoped: set[str] = set()
         self.rotates = False
         self.refreshable: dict[str, Installed] = {}
         self.expired: set[str] = set()
@@ -391,6 +405,8 @@ class SlackServer:
         handler = getattr(self, "_" + method.replace(".", "_"), None)
         if handler is None:
             return _no("unknown_method")
+        if problem := wrong_arguments(method, body):
+            return _no(problem)
         answer: Json = handler(body, whose)
         return answer
 
@@ -433,6 +449,17 @@ class SlackServer:
     def _users_info(self, body: Json, whose: Installed) -> Json:
         user = self.users.get(body.get("user", ""))
         return {"ok": True, "user": user} if user else _no("user_not_found")
+
+    def _users_conversations(self, body: Json, whose: Installed) -> Json:
+        """Where the bot is. An organisation's token has to say of which workspace."""
+        if not whose.team and not body.get("team_id"):
+            return _no("missing_argument")
+        kinds = set(str(body.get("types", "public_channel")).split(","))
+        if missing := {scope for kind, scope in LISTS.items() if kind in kinds} & self.unscoped:
+            return _no("missing_scope") | {"needed": ",".join(sorted(missing))}
+        names = {"D": "im", "G": "private_channel", "C": "public_channel"}
+        there = [id for id, chat in self.chats.items() if whose.bot in chat.members and names.get(id[0]) in kinds]
+        return {"ok": True, "channels": [{"id": id, "is_im": id[0] == "D"} for id in there]}
 
     def _conversations_open(self, body: Json, whose: Installed) -> Json:
         return {"ok": True, "channel": {"id": "D" + str(body["users"])[1:]}}
@@ -478,8 +505,8 @@ class SlackServer:
             return _no("unknown_method")
         if not body.get("thread_ts"):
             return _no("missing_thread_ts")
-        if not body["channel"].startswith("D") and not body.get("recipient_user_id"):
-            return _no("missing_recipient_user_id")
+        if problem := wrong_stream(body):
+            return _no(problem)
         ts = self.ts()
         message = _posted({**body, "text": body.get("markdown_text", "")}, ts, whose)
         self.chat(body["channel"]).messages.append(message)
@@ -490,6 +517,8 @@ class SlackServer:
         message = self._streaming(body)
         if message is None:
             return _no("message_not_in_streaming_state")
+        if problem := wrong_markdown(body):
+            return _no(problem)
         message["text"] += body["markdown_text"]
         return {"ok": True, "ts": body["ts"]}
 
@@ -578,6 +607,8 @@ class SlackServer:
             shared.append({"id": given["id"], "name": file["name"], "title": given.get("title", "")})
         message = _posted({**body, "text": ""}, self.ts(), whose) | {"files": shared}
         self.chat(body["channel_id"]).messages.append(message)
+        for given in body["files"]:
+            self.files[given["id"]]["shares"] = {"private": {body["channel_id"]: [{"ts": message["ts"]}]}}
         return {"ok": True, "files": shared}
 
     async def _uploaded(self, request: web.Request) -> web.StreamResponse:

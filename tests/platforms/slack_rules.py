@@ -5,6 +5,7 @@ Where ../shared/data has Slack's own types as JSON Schema, everything that is se
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Any
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
+from slack_sdk.web.async_client import AsyncWebClient
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "slack"
 SCHEMAS = DATA / "json-schema-slack-types-3.2.0"
@@ -102,6 +104,42 @@ def wrong_answer(view: Json, answer: Any) -> str:
             return "" if errors and set(errors) <= inputs and all(errors.values()) else "errors"
         case _:
             return "response_action"
+
+
+def wrong_arguments(method: str, body: Json) -> str:
+    """What Slack's own client would not let a caller say: an argument that a method has not, or one that is missing."""
+    call = getattr(AsyncWebClient, method.replace(".", "_"), None)
+    if call is None:
+        return ""
+    known = inspect.signature(call).parameters
+    needed = {name for name, one in known.items() if one.default is one.empty and one.kind is one.KEYWORD_ONLY}
+    if missing := needed - set(body):
+        return f"invalid_arguments: {method} lacks {sorted(missing)}"
+    unknown = set(body) - set(known) - {"token"}
+    return f"test_unknown_argument: {method} has no {sorted(unknown)}" if unknown else ""
+
+
+def wrong_stream(body: Json) -> str:
+    """Slack's word for what is wrong with a stream that begins [its reference, and what others saw of chats of two]."""
+    direct, (team, user) = (
+        body["channel"].startswith("D"),
+        (body.get(f"recipient_{one}_id") for one in ("team", "user")),
+    )
+    if direct and (team or user):
+        return "invalid_arguments"
+    if not direct and not user:
+        return "missing_recipient_user_id"
+    if not direct and not str(team).startswith("T"):
+        return "missing_recipient_team_id"
+    return wrong_markdown(body)
+
+
+def wrong_markdown(body: Json) -> str:
+    """A part of a stream has 12,000 characters at most, and some."""
+    text = body.get("markdown_text", "")
+    if not text:
+        return "no_text"
+    return "msg_too_long" if units(text) > 12_000 else "test_markup" if re.search("<[@!#h]", text) else ""
 
 
 def wrong_manifest(manifest: Json) -> str:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import ClientSession, FormData, web
+from structlog.testing import capture_logs
 
 from bot.clock import SeededEntropy
 from bot.errors import PluginError, StartError, StoreUnavailable
@@ -17,6 +18,7 @@ from bot.operations.watchdog import Watchdog
 from bot.settings import ServerSettings
 from bot.web import Health, WebServer
 from bot.web import errors as web_errors
+from bot.web.library import LibraryLog
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -199,6 +201,38 @@ async def test_strange_bytes_get_a_4xx_and_the_server_lives(data: bytes) -> None
         assert 400 <= int(answer.split(b" ")[1]) < 500, answer
         async with ClientSession(server.url) as session, session.get("/healthz") as well:
             assert well.status == 200
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_broken_encoding_is_one_plain_warning(encoding: str, caplog: pytest.LogCaptureFixture) -> None:
+    with capture_logs() as logs:
+        async with serving() as server:
+            for _ in range(3):
+                async with ClientSession(server.url) as session:
+                    headers = {"Content-Encoding": encoding, "Content-Type": "application/json"}
+                    async with session.post("/echo", data=b"not packed", headers=headers) as answer:
+                        assert answer.status == 400
+    told = [line for line in logs if line["event"] == "request_unreadable"]
+    assert told == [
+        {"event": "request_unreadable", "kind": "ContentEncodingError", "more_before": 0, "log_level": "warning"}
+    ]
+    assert caplog.records == []
+
+
+def test_of_many_alike_the_next_line_counts_and_a_fault_of_ours_is_told_in_full(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [0.0]
+    library = LibraryLog(lambda: now[0])
+    with capture_logs() as logs:
+        for seconds in (0, 1, 2, 61, 62):
+            now[0] = float(seconds)
+            library.exception("Unhandled exception", exc_info=web.RequestPayloadError("x"))
+        library.exception("Unhandled exception", exc_info=ValueError("a bug"))
+    assert [line["more_before"] for line in logs] == [0, 2]
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ValueError)
 
 
 async def test_unknown_pages_and_methods_are_json() -> None:

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from bot.testing.channel_kit import Core, soon
 from tests.channels.slack.bench import CHANNEL, Bench, opened, settings
 from tests.platforms.slack import BOT, DM, SlackServer
@@ -147,6 +149,7 @@ async def test_a_process_that_dies_before_it_caught_up_leaves_the_rest_to_the_ne
         platform.fail("slow", method="conversations.history")
         async with opened(tmp_path, platform=platform, core=core) as bench:
             await bench.hears(platform.written("new"))
+            assert await soon(lambda: not platform.faults)
         async with opened(tmp_path, platform=platform, core=core) as bench:
             assert await settled(bench)
         assert sorted(texts(core)) == ["before", "missed", "new"]
@@ -158,3 +161,30 @@ async def test_a_broken_note_is_no_reason_to_stop(tmp_path: Path) -> None:
     async with slack() as platform, opened(tmp_path, platform=platform, core=core) as bench:
         assert await settled(bench)
         assert await bench.hears(platform.written("hello")) is not None
+
+
+@pytest.mark.parametrize("unscoped", [set(), {"im:read"}, {"groups:read", "mpim:read"}])
+async def test_who_wrote_for_the_first_time_meanwhile_is_heard_if_we_may_be_told_of_them(
+    tmp_path: Path, unscoped: set[str]
+) -> None:
+    core = Core()
+    async with slack() as platform:
+        async with opened(tmp_path, platform=platform, core=core) as bench:
+            await bench.hears(platform.written("before"))
+            assert await settled(bench)
+        platform.chat("D0NEW").messages = [platform.written("said long ago", ts="1700000000.000001")]
+        long_ago(core)
+        platform.written("hello, I am new", chat="D0NEW", user="U0NEW")
+        platform.chat("C0NEW")
+        platform.written(f"<@{BOT}> are you there?", chat="C0NEW")
+        platform.chat("C0NEW").messages[-1] |= {"text": f"<@{BOT}> are you there?", "blocks": []}
+        platform.written("lunch?", chat="C0NEW")
+        platform.chat("C0OTHER").members.remove(BOT)
+        platform.written("not ours", chat="C0OTHER")
+        platform.unscoped = unscoped
+        platform.fail("429", method="users.conversations", retry_after=0.05)
+        async with opened(tmp_path, platform=platform, core=core) as bench:
+            assert await settled(bench)
+        heard = ["before", "are you there?"] + ([] if "im:read" in unscoped else ["hello, I am new"])
+        assert sorted(texts(core)) == sorted(heard)
+        assert {message.address.chat for message in core.received} <= {DM, "D0NEW", "C0NEW"}

@@ -139,6 +139,19 @@ async def test_commands_shortcuts_and_joins(tmp_path: Path) -> None:
         assert found.content == Joined()
 
 
+async def test_a_message_shortcut_belongs_to_its_thread_only_where_we_talk_already(tmp_path: Path) -> None:
+    async with opened(tmp_path) as bench:
+        inner = bench.platform.written("x", chat=CHANNEL) | {"text": f"<@{BOT}> hi", "blocks": []}
+        said = await bench.hears({**inner, "type": "app_mention"})
+        assert said is not None
+        shortcut = {"type": "message_action", "callback_id": "refund", "team": {"id": TEAM}, "user": {"id": PERSON}}
+        for number, (ts, expected) in enumerate(((inner["ts"], said.address), ("5.000005", FLAT))):
+            about = {"trigger_id": f"t.{number}", "channel": {"id": CHANNEL}, "message": {"ts": ts, "text": "broken"}}
+            assert await bench.platform.interact({**shortcut, **about})
+            assert bench.core.received[-1].content == Command(name="refund", text="broken")
+            assert bench.core.received[-1].address == expected
+
+
 async def test_a_shortcut_is_stored_when_slack_does_not_say_which_chat(tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         bench.platform.fail("slow", method="conversations.open")
@@ -154,7 +167,14 @@ async def test_home_shows_the_commands_and_is_no_message(tmp_path: Path) -> None
         assert await bench.hears({"type": "app_home_opened", "user": PERSON, "tab": "home"}) is None
         assert await soon(lambda: PERSON in bench.platform.homes)
         assert "/track" in json.dumps(bench.platform.homes[PERSON])
+        assert "Finds an order." in json.dumps(bench.platform.homes.pop(PERSON))
         assert bench.core.received == []
+        await bench.hears(bench.platform.written("hallo"))  # whoever wrote once is known, with their language
+        parts = bench.channel._parts
+        assert parts is not None
+        assert await soon(lambda: parts.intake._people.language(TEAM, PERSON) == "de-AT")
+        assert await bench.hears({"type": "app_home_opened", "user": PERSON, "tab": "home"}) is None
+        assert await soon(lambda: "Sucht." in json.dumps(bench.platform.homes))
 
 
 async def test_an_assistants_thread_is_greeted_with_prompts_and_shows_a_status(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from bot import (
 )
 from bot.errors import SendError
 from bot.testing.channel_kit import HOSTILE, soon
-from channels.slack import posting
+from channels.slack import attaching
 from tests.channels.slack.bench import CHANNEL, FLAT, PDF, Bench, delivery, opened, settings
 from tests.platforms import slack
 from tests.platforms.slack import BOT, DM, PERSON, SlackServer
@@ -178,7 +178,7 @@ async def test_a_file_that_can_not_be_had_is_a_link(tmp_path: Path, shop: dict[s
 async def test_a_file_that_takes_too_long_is_a_link(
     tmp_path: Path, shop: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "UPLOAD_SECONDS", 0.1)
+    monkeypatch.setattr(attaching, "UPLOAD_SECONDS", 0.1)
     async with opened(tmp_path) as bench:
         bench.platform.fail("slow", method="files.getUploadURLExternal")
         await bench.channel.send(delivery(Reply(text="Here", media=(PDF,))))
@@ -210,6 +210,40 @@ async def test_a_file_is_not_shown_twice_when_the_words_fail(
         else:
             await bench.channel.send(replace(sent, attempt=2))
         assert len(bench.called("files.completeUploadExternal")) == 1
+        assert len(bench.platform.shown()) == 2
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_whether_a_file_was_shown_is_asked_by_its_id(
+    tmp_path: Path, shop: dict[str, bytes], *, arrived: bool
+) -> None:
+    """Another file of the same name, a moment ago, is another file."""
+    async with opened(tmp_path) as bench:
+        await bench.channel.send(delivery(Reply(text="Before", media=(PDF,)), id="conv.6"))
+        sent = delivery(Reply(text="Here", media=(PDF,)), first_attempt_at=float(bench.platform.ts()))
+        bench.platform.fail("accept-then-close" if arrived else "close", method="files.completeUploadExternal")
+        with pytest.raises(UnknownOutcome):
+            await bench.channel.send(sent)
+        async with opened(tmp_path, platform=bench.platform, core=bench.core) as other:
+            assert await other.channel.find_sent(sent) is None
+            await other.channel.send(replace(sent, attempt=2))
+        assert [seen(message).strip() for message in bench.platform.shown()] == [
+            "bill.pdf",
+            "Before",
+            "bill.pdf",
+            "Here",
+        ]
+        assert not [key for key in bench.core.notes if ".files." in key]
+
+
+async def test_files_that_can_not_be_noted_are_not_shown(tmp_path: Path, shop: dict[str, bytes]) -> None:
+    async with opened(tmp_path) as bench:
+        bench.core.full = True
+        with pytest.raises(NotSent):
+            await bench.channel.send(delivery(Reply(text="Here", media=(PDF,))))
+        bench.core.full = False
+        assert bench.platform.shown() == []
+        await bench.channel.send(delivery(Reply(text="Here", media=(PDF,)), attempt=2))
         assert len(bench.platform.shown()) == 2
 
 

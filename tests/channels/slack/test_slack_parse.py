@@ -337,7 +337,8 @@ def test_commands_and_shortcuts() -> None:
     assert heard(shortcut).message.address.chat == "UANA"
     on = {**shortcut, "type": "message_action", "channel": {"id": "C1"}, "message": {"ts": "1.5", "text": "a &lt;"}}
     assert heard(on).message.content == Command(name="refund", text="a <")
-    assert heard(on).message.address.thread == "1.5"
+    assert heard(on).message.address.chat == "UANA"
+    assert [(known.chat, known.thread) for known in heard(on).joined] == [("C1", "1.5")]
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from bot import Address, Card, Command, Edited, Field, Mention, Reacted, Rejected, Reply
-from channels.slack.intake import as_text
+from channels.slack.intake import ELSEWHERE, as_text
 from channels.slack.render import render
 from channels.slack.richtext import LONGEST, measure
 from channels.slack.words import mentions
 from tests.channels.slack.bench import CHANNEL, FLAT, delivery, opened
-from tests.platforms.slack import BOT, DM, PERSON
+from tests.platforms.slack import BOT, DM, PERSON, TEAM
 from tests.platforms.slack_rules import called, seen, wrong_blocks
 
 
@@ -52,9 +54,14 @@ async def test_another_process_finds_the_thread_of_an_answer_too(tmp_path: Path)
 async def test_a_command_where_the_bot_is_no_member_is_answered_in_the_persons_own_chat(tmp_path: Path) -> None:
     async with opened(tmp_path) as bench:
         bench.platform.chat("G0SECRET").members = {PERSON}
-        assert await bench.platform.command({"command": "/track", "text": "5", "channel_id": "G0SECRET"})
-        (heard,) = bench.core.received
-        assert heard.content == Command(name="track", text="5")
+        for number, chat in enumerate(("G0SECRET", CHANNEL, "D0BEA", DM)):
+            fields = {"command": "/track", "text": "5", "channel_id": chat, "user_id": PERSON, "team_id": TEAM}
+            body = urlencode({**fields, "trigger_id": f"t.{number}"}).encode()
+            status, answer = await bench.platform.post(body, path="commands")
+            hint = {"response_type": "ephemeral", "text": ELSEWHERE}
+            assert (status, json.loads(answer or b"null")) == (200, None if chat == DM else hint)
+            heard = bench.core.received[-1]
+            assert (heard.content, heard.address) == (Command(name="track", text="5"), FLAT)
         made = await bench.says("On its way", heard.address)
         assert [seen(message) for message in bench.platform.shown(DM)] == ["On its way"]
         assert await bench.channel.find_sent(made) is not None

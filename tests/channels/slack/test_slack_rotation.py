@@ -204,5 +204,5 @@ async def test_a_workspace_that_left_meanwhile_does_not_come_back(
 
 
 def test_a_token_of_one_workspace_that_expires_is_told_at_the_start() -> None:
-    with pytest.raises(ValidationError, match="turn token rotation off"):
+    with pytest.raises(ValidationError, match="without token rotation"):
         SlackAccount(bot_token=SecretStr("xoxe.xoxb-1"), signing_secret=SecretStr(SECRET))

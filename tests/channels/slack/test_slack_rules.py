@@ -9,10 +9,22 @@ from typing import Any
 
 import pytest
 
-from bot import RateLimited, Rejected, Reply, UnknownOutcome
+from bot import KnownCommand, RateLimited, Rejected, Reply, UnknownOutcome
+from channels.slack.manifest import Wanted, manifest
+from channels.slack.settings import SlackAccount
 from tests.channels.slack.bench import delivery, opened
 from tests.platforms.slack import SECRET, TOKEN
-from tests.platforms.slack_rules import SCHEMAS, wrong_blocks, wrong_message, wrong_view
+from tests.platforms.slack_rules import (
+    SCHEMAS,
+    Json,
+    wrong_answer,
+    wrong_arguments,
+    wrong_blocks,
+    wrong_manifest,
+    wrong_message,
+    wrong_stream,
+    wrong_view,
+)
 
 needs_schemas = pytest.mark.skipif(
     not SCHEMAS.is_dir() or find_spec("jsonschema") is None, reason="needs ../shared/data/slack/json-schema-slack-types"
@@ -123,3 +135,69 @@ async def test_no_token_secret_or_word_is_in_the_log(
     assert "slack_unreadable" in told, "nothing was logged, so nothing was shown"
     for secret in ("canary", TOKEN, SECRET, "ana@acme.example"):
         assert secret not in told
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "problem"),
+    [
+        ("chat.postMessage", {"channel": "C1", "text": "x", "metadata": {}}, ""),
+        ("chat.update", {"channel": "C1", "ts": "1.1", "mrkdwn": False}, "no ['mrkdwn']"),
+        ("chat.appendStream", {"channel": "C1"}, "lacks ['ts']"),
+        ("views.open", {"trigger_id": "t", "view": {}, "team": "T1"}, "no ['team']"),
+        ("not.a.method", {"x": 1}, ""),
+    ],
+)
+def test_arguments_are_those_of_slacks_own_client(method: str, body: Json, problem: str) -> None:
+    found = wrong_arguments(method, body)
+    assert problem in found if problem else found == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"channel": "D1", "markdown_text": "x"}, ""),
+        ({"channel": "D1", "markdown_text": "x", "recipient_user_id": "U1"}, "invalid_arguments"),
+        ({"channel": "C1", "markdown_text": "x"}, "missing_recipient_user_id"),
+        ({"channel": "C1", "markdown_text": "x", "recipient_user_id": "U1"}, "missing_recipient_team_id"),
+        (
+            {"channel": "C1", "markdown_text": "x", "recipient_user_id": "U1", "recipient_team_id": "E1"},
+            "missing_recipient_team_id",
+        ),
+        ({"channel": "C1", "markdown_text": "x", "recipient_user_id": "U1", "recipient_team_id": "T1"}, ""),
+        ({"channel": "D1", "markdown_text": ""}, "no_text"),
+        ({"channel": "D1", "markdown_text": "x" * 12_001}, "msg_too_long"),
+        ({"channel": "D1", "markdown_text": "<!channel>"}, "test_markup"),
+    ],
+)
+def test_a_stream_that_slack_would_not_begin(body: Json, problem: str) -> None:
+    assert wrong_stream(body) == problem
+
+
+@pytest.mark.parametrize(
+    ("answer", "wrong"),
+    [
+        (None, False),
+        ({"response_action": "clear"}, False),
+        ({"response_action": "errors", "errors": {"a": "x"}}, False),
+        ({"response_action": "errors", "errors": {"b": "x"}}, True),
+        ({"response_action": "errors", "errors": {"a": ""}}, True),
+        ({"response_action": "errors", "errors": {}}, True),
+        ({"response_action": "errors"}, True),
+        ({"response_action": "clear", "errors": {"a": "x"}}, True),
+        ({"response_action": "close"}, True),
+    ],
+)
+def test_an_answer_to_a_modal_that_slack_would_not_understand(answer: Json | None, wrong: bool) -> None:
+    view = {"blocks": [{"type": "input", "block_id": "a"}, {"type": "section", "block_id": "b"}]}
+    assert bool(wrong_answer(view, answer)) == wrong
+
+
+def test_a_manifest_that_slack_would_not_take() -> None:
+    good = manifest([KnownCommand(name="track", about={"": "Track"})], SlackAccount(), Wanted("Shop", sockets=True))
+    assert wrong_manifest(good) == ""
+    less: Json = {"oauth_config": {"scopes": {"bot": ["chat:write"]}}}
+    assert "no scope for" in wrong_manifest({**good, **less})
+    unnamed: Json = {"display_information": {"name": "", "description": "x"}}
+    assert wrong_manifest({**good, **unnamed})
+    http: Json = {"settings": {**good["settings"], "socket_mode_enabled": False}}  # type: ignore[dict-item]
+    assert "address" in wrong_manifest({**good, **http})
