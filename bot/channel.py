@@ -36,9 +36,10 @@ class Capabilities(Value, frozen=True):
     buttons, 0 for none: then they become a numbered list. `read_back` says that `find_sent` can tell whether an
     uncertain send arrived. `forms` shows a reply's form as one; elsewhere its fields are asked one by one. `mentions`
     calls people. `shares_phone` shows a button that shares the person's own number, where the platform lets it. Of a
-    reply that is longer, the person gets `max_parts` parts (0 for all of them) and the rest when they ask for more. With
-    `confirms_consent` the core says once that somebody has opted out or in; some platforms say so themselves. A send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are
-    the platform's limits; the outbox keeps all of them.
+    reply that is longer, the person gets `max_parts` parts (0 for all of them) and the rest when they ask for more.
+    With `confirms_consent` the core says once that somebody has opted out or in; some platforms say so themselves. A
+    send that takes longer than `send_timeout` seconds is given up, its outcome unknown. `paces` are the platform's
+    limits; the outbox keeps all of them.
     """
 
     max_text: int = 0

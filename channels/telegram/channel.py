@@ -36,7 +36,7 @@ from bot import (
     Types,
 )
 from channels.telegram.api import Api
-from channels.telegram.calls import LARGEST_UPLOAD, Calls
+from channels.telegram.calls import Calls
 from channels.telegram.chats import Chats
 from channels.telegram.intake import Intake
 from channels.telegram.keyboards import Keyboards
@@ -46,6 +46,7 @@ from channels.telegram.parse import Identity, event_id_of
 from channels.telegram.polling import Poll
 from channels.telegram.settings import TelegramAccount, TelegramSettings
 from channels.telegram.setup import Hook, Setup
+from channels.telegram.sources import LARGEST_UPLOAD, Sources
 from channels.telegram.speaking import Speaker
 from channels.telegram.webhook import Webhook
 
@@ -134,7 +135,7 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Files, Rereads):
         # Telegram's servers can't get at what is on this machine only.
         ours = "" if self._public_url.startswith("https://") else self._public_url
         keyboards = self._keyboards = Keyboards(gateway, self.account)
-        self._speaker = Speaker(api, chats, Calls(api, chats, keyboards, gateway, fetcher, ours))
+        self._speaker = Speaker(api, chats, Calls(api, chats, keyboards, gateway, Sources(fetcher, ours)))
         naming = Naming(api, gateway, self.account, self._bot.bot_id, self._jitter)
         try:
             username = await naming.first()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass, field
 
 import structlog
 from telegram import Bot
@@ -26,6 +27,14 @@ MOST = 10_000
 log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Done:
+    """The messages of a plan that are sent, by their places in it, and the albums that go one by one."""
+
+    sent: dict[tuple[int, int], int] = field(default_factory=dict)
+    apart: set[int] = field(default_factory=set)
+
+
 class Speaker:
     """Says what one bot has to say."""
 
@@ -35,7 +44,7 @@ class Speaker:
         self._typing: dict[Address, asyncio.Task[None]] = {}
         # Which messages of an unfinished delivery are surely sent. An attempt that follows goes on behind them; a
         # process that dies in between repeats them, as it may repeat any message whose outcome it did not learn.
-        self._done: OrderedDict[str, list[int]] = OrderedDict()
+        self._done: OrderedDict[str, _Done] = OrderedDict()
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Send a reply; its id is that of its first message."""
@@ -47,13 +56,12 @@ class Speaker:
         plan = compose(reply, apart=bool(draft))
         if not plan:
             raise Rejected("there is nothing in it that Telegram could show")
-        done = self._done.setdefault(delivery.id, [])
+        done = self._done.setdefault(delivery.id, _Done())
         while len(self._done) > MOST:
             self._done.popitem(last=False)
         try:
             for number, outgoing in enumerate(plan):
-                if number >= len(done):
-                    done.append(await self._say(address, outgoing, draft if not number else 0))
+                await self._send(address, outgoing, done, number, draft if not number else 0)
         except RateLimited as limit:
             if limit.account:
                 self._growing.rest(limit.retry_after)
@@ -62,7 +70,8 @@ class Speaker:
             self._forget(delivery)
             raise
         self._forget(delivery)
-        return Receipt(platform_id=str(done[0]) if done[0] else "")
+        first = done.sent[min(done.sent)]
+        return Receipt(platform_id=str(first) if first else "")
 
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let a message say something else."""
@@ -103,6 +112,23 @@ class Speaker:
         self._typing.clear()
         await asyncio.gather(*typing, return_exceptions=True)
         await self._growing.stop()
+
+    async def _send(self, address: Address, outgoing: Outgoing, done: _Done, number: int, draft: int) -> None:
+        """One message of a plan, unless an earlier attempt has sent it; an album that is refused goes one by one."""
+        if outgoing.album and number not in done.apart:
+            try:
+                if (number, 0) not in done.sent:
+                    done.sent[number, 0] = await self._calls.post(address, outgoing)
+            except Refused as refused:
+                if refused.silence or refused.moved_to:
+                    raise
+                log.info("telegram_album_refused", why=refused.description[:80])
+                done.apart.add(number)
+            else:
+                return
+        for place, piece in enumerate(outgoing.album or (outgoing,)):
+            if (number, place) not in done.sent:
+                done.sent[number, place] = await self._say(address, piece, draft)
 
     def _forget(self, delivery: Delivery) -> None:
         self._done.pop(delivery.id, None)

@@ -467,3 +467,91 @@ async def test_a_change_whose_marks_are_refused_may_be_made_twice() -> None:
         for _ in range(2):
             await b.channel.edit(delivery("**hello** again"), id)
         assert b.server.sees() == "hello again"
+
+
+# --- albums
+
+CAT, DOG = replace(PICTURE, alt=""), replace(PICTURE, url="https://files.example/dog.png", name="dog.png", alt="")
+FILM = Media(url="https://files.example/film.mp4", name="film.mp4", type="video/mp4")
+CHOICES = (Button(token="t.0", label="Yes", value="yes"),)
+PAGE = Media(url="https://files.example/page.pdf", name="page.pdf", type="application/pdf")
+
+
+async def test_several_pictures_are_one_album_with_the_words_below() -> None:
+    async with bench() as b:
+        (first,) = await b.says(Reply(text="My **holiday**", media=(CAT, FILM, DOG)))
+        (call,) = b.server.made("sendMediaGroup")
+        assert [item["type"] for item in call.given["media"]] == ["photo", "video", "photo"]
+        assert [item.get("caption") for item in call.given["media"]] == ["My holiday", None, None]
+        assert call.given["media"][0]["caption_entities"][0]["type"] == "bold"
+        assert str(b.server.shown[5001][0].message["message_id"]) == first
+
+
+async def test_what_describes_a_picture_stays_with_it_and_the_words_stand_alone() -> None:
+    async with bench() as b:
+        await b.says(Reply(text="Choose one", media=(PICTURE, replace(DOG, alt="A dog"))))
+        assert b.server.sees() == "Choose one\nA cat\nA dog"
+
+
+async def test_an_album_has_no_room_for_buttons_so_these_come_with_the_words_below() -> None:
+    async with bench() as b:
+        await b.says(Reply(text="Which one?", media=(CAT, DOG), buttons=CHOICES))
+        await b.says(Reply(media=(CAT, DOG), buttons=CHOICES))
+        assert b.server.sees().split() == ["Which", "one?", "Yes", "…", "Yes"]
+        assert [call.method for call in b.server.calls if call.method.startswith("send")] == [
+            "sendmediagroup",
+            "sendmessage",
+        ] * 2
+
+
+@pytest.mark.parametrize(
+    ("files", "sizes"),
+    [
+        ((CAT,) * 11, [10, 1]),
+        ((CAT,) * 23, [10, 10, 3]),
+        ((CAT, PAGE, PAGE, DOG), [1, 2, 1]),
+        ((replace(CAT, type="image/gif"),) * 2, [1, 1]),
+        ((CAT, replace(CAT, type="audio/ogg"), DOG), [1, 1, 1]),
+    ],
+)
+async def test_only_what_goes_together_is_together(files: tuple[Media, ...], sizes: list[int]) -> None:
+    async with bench() as b:
+        await b.says(Reply(media=files))
+        sent = [call for call in b.server.calls if call.method.startswith("send")]
+        assert [len(call.given.get("media", "1")) for call in sent] == sizes
+
+
+async def test_an_album_of_which_one_is_lost_is_sent_one_by_one_and_nothing_twice() -> None:
+    async with bench() as b:
+        b.server.lost_files.add(DOG.url)
+        made = b.core.deliveries(b.channel, Reply(text="Look", media=(CAT, DOG, CAT)), ANA)
+        (one,) = made
+        await b.channel.send(one)
+        assert b.server.made("sendMediaGroup") == []
+        files = [shown.file or shown.message.get("text", "") for shown in b.server.shown[5001]]
+        assert files[0] == CAT.url
+        assert "dog.png" in files[1]
+        assert files[2] == CAT.url
+
+
+async def test_an_attempt_that_follows_goes_on_behind_what_an_album_came_to() -> None:
+    async with bench() as b:
+        b.server.lost_files.add(DOG.url)
+        (one,) = b.core.deliveries(b.channel, Reply(text="Look", media=(CAT, DOG, CAT)), ANA)
+        b.server.fail("429", "sendMessage")  # the link in the place of the lost one
+        with pytest.raises(RateLimited):
+            await b.channel.send(one)
+        await b.channel.send(one)
+        assert len(b.server.shown[5001]) == 3
+
+
+async def test_files_that_telegram_can_not_reach_are_uploaded_together() -> None:
+    async with bench() as files:
+        at = f"{files.server.url}/file/bot{files.server.token}"
+        files.server.files |= {"a.png": b"one", "b.png": b"two"}
+        ours = tuple(replace(CAT, url=f"{at}/{name}", name=name) for name in ("a.png", "b.png"))
+        async with bench(polling=True, public_url=files.server.url) as b:
+            await b.says(Reply(text="Look", media=ours))
+            (call,) = b.server.made("sendMediaGroup")
+            assert sorted(call.files) == ["a.png", "b.png"]
+            assert b.server.sees() == "Look\n"
