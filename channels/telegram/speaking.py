@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import structlog
+from msgspec.structs import replace
 from telegram import Bot
 
 from bot import Address, Delivery, RateLimited, Receipt, Rejected, SendError
@@ -15,6 +16,7 @@ from channels.telegram.calls import Calls
 from channels.telegram.chats import Chats
 from channels.telegram.drafts import Growing
 from channels.telegram.outgoing import Outgoing, compose
+from channels.telegram.privately import Privately
 
 REPEAT = 4.5
 """Seconds: Telegram shows that somebody types for five."""
@@ -38,8 +40,8 @@ class _Done:
 class Speaker:
     """Says what one bot has to say."""
 
-    def __init__(self, api: Api, chats: Chats, calls: Calls) -> None:
-        self._api, self._chats, self._calls = api, chats, calls
+    def __init__(self, api: Api, chats: Chats, calls: Calls, privately: Privately) -> None:
+        self._api, self._chats, self._calls, self._privately = api, chats, calls, privately
         self._growing = Growing(calls)
         self._typing: dict[Address, asyncio.Task[None]] = {}
         # Which messages of an unfinished delivery are surely sent. An attempt that follows goes on behind them; a
@@ -47,11 +49,29 @@ class Speaker:
         self._done: OrderedDict[str, _Done] = OrderedDict()
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Send a reply; its id is that of its first message."""
+        """Send a reply; its id is that of its first message, empty where it went to another chat than was asked."""
+        if delivery.reply.private and delivery.address.chat.startswith("-"):
+            return await self._send_privately(delivery)
+        return await self._send_here(delivery)
+
+    async def _send_privately(self, delivery: Delivery) -> Receipt:
+        """For one person's eyes: in their own chat with the bot, or else only how to get there."""
+        there = await self._privately.place(delivery)
+        if there is not None:
+            # What is chosen there would be an answer to nothing: the question is the group's.
+            reply = replace(delivery.reply, private=False, buttons=(), choices=())
+            try:
+                await self._send_here(replace(delivery, address=there, reply=reply))
+            except Refused as refused:
+                if not refused.silence:
+                    raise  # and they who blocked us there have not silenced the group
+            else:
+                return Receipt()
+        await self._send_here(replace(delivery, reply=self._privately.hint()))
+        return Receipt()
+
+    async def _send_here(self, delivery: Delivery) -> Receipt:
         reply, address = delivery.reply, delivery.address
-        if reply.private and address.chat.startswith("-"):
-            # There is no message for one person's eyes in a group, and to show it to all would be worse than nothing.
-            raise Rejected("a private reply can't be shown to one person in a Telegram group")
         draft = await self._growing.close(address, reply.draft) if reply.draft else 0
         plan = compose(reply, apart=bool(draft))
         if not plan:

@@ -15,8 +15,10 @@ from bot import (
     Choice,
     Media,
     Mention,
+    Message,
     NotSent,
     RateLimited,
+    Reacted,
     Rejected,
     Reply,
     SendError,
@@ -25,7 +27,8 @@ from bot import (
 from bot.testing.channel_kit import soon
 from channels.telegram import api
 from tests.channels.telegram.fakes import ANA, GROUP, Bench, bench, button_of, channel_for, delivery
-from tests.platforms.telegram import FORUM, TelegramServer
+from tests.platforms.telegram import ANA as ANA_ON_TELEGRAM
+from tests.platforms.telegram import BEN, FORUM, TelegramServer
 from tests.platforms.telegram import GROUP as GROUP_CHAT
 
 PICTURE = Media(url="https://files.example/cat.png", name="cat.png", type="image/png", alt="A cat")
@@ -258,13 +261,53 @@ async def test_a_token_too_long_for_a_button_comes_back_whole() -> None:
         assert pressed.content.token == token  # type: ignore[union-attr]
 
 
-async def test_private_words_are_not_said_in_a_group() -> None:
+CODE = Reply(text="Your code is 1234.", private=True, buttons=(Button(token="t.0", label="Thanks", value=""),))
+HINT = "I can only tell you that in private. Write to me here and ask me again: https://t.me/frontdesk_bot"
+
+
+async def test_private_words_for_a_group_go_to_the_chat_of_whoever_asked() -> None:
     async with bench() as b:
-        with pytest.raises(Rejected):
-            await b.says(Reply(text="your code is 1234", private=True), GROUP)
-        assert b.server.sees(-4001) == ""
-        await b.says(Reply(text="your code is 1234", private=True))
-        assert "1234" in b.server.sees()
+        await b.writes("hello")
+        await b.writes("hello", chat=b.server.chats[5002], sender=BEN)
+        await b.writes("@frontdesk_bot my code?", chat=GROUP_CHAT, sender=BEN)
+        await b.writes("@frontdesk_bot my code?", chat=GROUP_CHAT)
+        assert await b.says(CODE, GROUP) == [""], "nobody could edit that from the group"
+        assert (b.server.sees(-4001), b.server.sees(5002)) == ("", "")
+        assert b.server.sees() == "Your code is 1234.", "and no button that would answer nothing"
+        await b.says(CODE)
+        assert b.server.sees().splitlines()[1:] == ["Your code is 1234.", "Thanks"]
+
+
+async def test_who_never_opened_a_chat_is_told_how_and_nothing_else() -> None:
+    async with bench() as b:
+        await b.writes("@frontdesk_bot my code?", chat=GROUP_CHAT)
+        await b.says(CODE, GROUP)
+        assert b.server.sees(-4001) == HINT
+        assert b.server.sees() == ""
+
+
+async def test_who_blocked_the_bot_is_told_too_and_the_group_is_not_silenced() -> None:
+    async with bench() as b:
+        await b.writes("hello")
+        b.server.blocked[5001] = "Forbidden: bot was blocked by the user"
+        await b.writes("@frontdesk_bot my code?", chat=GROUP_CHAT)
+        await b.says(CODE, GROUP)
+        assert b.server.sees(-4001) == HINT
+
+
+async def test_reactions_in_a_group_count_where_they_are_to_our_own_words() -> None:
+    async with bench() as b:
+
+        async def reacts(target: int) -> list[Message]:
+            thumb = [{"type": "emoji", "emoji": "👍"}]
+            about = {"chat": GROUP_CHAT, "message_id": target, "user": ANA_ON_TELEGRAM, "date": 1}
+            return await b.hears(b.server.update(message_reaction={**about, "old_reaction": [], "new_reaction": thumb}))
+
+        b.core.ours.add(("-4001", "77"))
+        assert await reacts(76) == []
+        (message,) = await reacts(77)
+        assert message.content == Reacted(target="77", emoji="👍")
+        assert message.address == GROUP
 
 
 # --- files
