@@ -80,14 +80,7 @@ class App:
         sole = Sole(store, clock, f"{worker}.{entropy.token()[:8]}", asked.lease)
         self.process = Process(self.bus, sole)
         self.inbox = Inbox(
-            store,
-            clock,
-            entropy,
-            take=self._take,
-            ring=self._ring,
-            send=self._send,
-            peers=self.process,
-            buckets=self.buckets,
+            store, clock, entropy, self.buckets, take=self._take, ring=self._ring, send=self._send, peers=self.process
         )
         patience = settings.own(HandoffSettings, "handoff").patience
         self.bridge = Bridge(store, self.inbox, clock, phrases, patience=patience)

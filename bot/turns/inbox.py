@@ -40,12 +40,12 @@ class Inbox(Gateway):
         store: Store,
         clock: Clock,
         entropy: Entropy,
+        buckets: Buckets,
         *,
         take: Callable[[Message], Awaitable[Accepted]],
         ring: Callable[[], None],
         send: Callable[[Sequence[OutRow], float], None],
         peers: Peers,
-        buckets: Buckets,
     ) -> None:
         self._store, self._clock, self._entropy = store, clock, entropy
         self._take, self._ring, self._send, self._peers, self._buckets = take, ring, send, peers, buckets
