@@ -39,7 +39,7 @@ from bot.desk import (
     DeskGateway,
     Ref,
 )
-from bot.dialog.likes import PHONE, Phone
+from bot.dialog.likes import Phone
 from bot.dialog.run import step_key
 from bot.errors import (
     AskTimeout,
@@ -109,7 +109,6 @@ from bot.web.fetching import Fetcher
 from bot.web.sniffing import harmless, safe_name, sniff
 
 __all__ = [
-    "PHONE",
     "Accepted",
     "Address",
     "Agent",

@@ -171,6 +171,10 @@ class Gateway(Peers):
         """Whether anything was said at an address before."""
 
     @abstractmethod
+    async def said(self, address: Address, platform_id: str) -> bool:
+        """Whether the platform's message of this id is one of the last that were said for us at an address."""
+
+    @abstractmethod
     async def note(self, key: str) -> str | None:
         """What a channel wrote down for itself. Keys begin with its name and account: "telegram.main.offset"."""
 

@@ -132,7 +132,7 @@ class Turn:
     ) -> Any:
         """Ask and wait, for minutes or weeks, over restarts.
 
-        `like` says what an answer is: nothing (any text), a pattern, int, float, Decimal, bool, date, PHONE, an
+        `like` says what an answer is: nothing (any text), a pattern, int, float, Decimal, bool, date, Phone, an
         Enum, a Literal, or a function that returns the value, or None or ValueError("hint") to be asked again. The
         `choices` are answered by a press, a number or their words, and give their value; with `like`, either will do.
         `form` is a msgspec.Struct, dataclass or pydantic model: its fields are asked together where the channel has

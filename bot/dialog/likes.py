@@ -26,16 +26,13 @@ class NotLike(ValueError):
 
 
 class Phone(Value, frozen=True):
-    """An answer that is the person's phone number: `like=PHONE`, or `like=Phone(share="Teile meine Nummer")`.
+    """An answer that is the person's phone number: `like=Phone`, or `like=Phone(share="Teile meine Nummer")`.
 
     `share` stands on the button that shares it, where the channel has one. What is typed may be anybody's: only
     `turn.person.verified` says that the platform vouches for `turn.person.phone`.
     """
 
     share: str = "Share my phone number"
-
-
-PHONE = Phone()
 
 
 class Like:
@@ -60,6 +57,8 @@ def like_of(like: object) -> Like:
         like = re.compile(like, re.IGNORECASE)
     if isinstance(like, re.Pattern):
         return Like("pattern", str, "", _pattern(like))
+    if like is Phone:
+        like = Phone()
     if isinstance(like, Phone):
         return Like("phone", str, "a phone number, such as +43 664 1234567", _phone, like.share)
     if like in _TYPES:

@@ -108,7 +108,8 @@ class RedisBuckets(Buckets):
             answer = self._link.client.eval(ADMIT, len(keys), *keys, event, int(anyway), *values)
             full = int(await answer)
         except Exception as problem:  # whatever it is: this process counts too
-            self._link.failed("buckets", problem)
+            self._lost(problem)
+            self._bell.set()
             return None
         return wanted[full - 1][0] if full else ""
 

@@ -13,6 +13,14 @@ _EARLIER = text("""
 SELECT n, payload FROM inbox WHERE conversation = :conversation AND seq < :before AND channel <> ''
 ORDER BY seq DESC LIMIT :limit""")
 
+LATEST = 500
+"""Replies of a conversation that are looked at for one of ours: older ones are nobody's matter any more."""
+
+_OURS = text(
+    "SELECT 1 FROM (SELECT platform_id FROM outbox WHERE conversation = :conversation ORDER BY seq DESC LIMIT :limit) "
+    "latest WHERE platform_id = :platform_id LIMIT 1"
+)
+
 _RECEIPT = text("SELECT platform_id FROM outbox WHERE conversation = :conversation AND seq = :seq")
 
 _STATE = text("SELECT state FROM states WHERE conversation = :conversation")
@@ -50,5 +58,15 @@ async def state_of(database: Database, conversation: str) -> bytes:
 
     def unit(connection: Connection) -> bytes:
         return bytes(connection.execute(_STATE, {"conversation": conversation}).scalar() or b"")
+
+    return await database.read(unit)
+
+
+async def is_ours(database: Database, conversation: str, platform_id: str) -> bool:
+    """Whether the platform's message of this id is one of the last that were sent in a conversation."""
+
+    def unit(connection: Connection) -> bool:
+        values = {"conversation": conversation, "limit": LATEST, "platform_id": platform_id}
+        return connection.execute(_OURS, values).first() is not None
 
     return await database.read(unit)

@@ -89,6 +89,15 @@ class LoneGateway(Loner, Gateway):
         """Whether there is a transcript."""
         return bool(await self.history(address, limit=1))
 
+    @cached_property
+    def ours(self) -> set[tuple[str, str]]:
+        """What `said` knows: chats and the platform's ids."""
+        return set()
+
+    async def said(self, address: Address, platform_id: str) -> bool:
+        """Whether the check put it there."""
+        return (address.chat, platform_id) in self.ours
+
     async def note(self, key: str) -> str | None:
         """What was written down."""
         return self.notes.get(key)

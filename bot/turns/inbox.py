@@ -22,6 +22,7 @@ from bot.processes.bus import Heard
 from bot.processes.peers import Job, Peers
 from bot.store.contract import Applied, Effect, OutRow, Store
 from bot.store.letters import keep_unreadable
+from bot.store.lookback import is_ours
 from bot.store.notes import agree_on, read_note, write_note
 from bot.store.parking import letter_id
 
@@ -41,12 +42,12 @@ class Inbox(Gateway):
         store: Store,
         clock: Clock,
         entropy: Entropy,
+        buckets: Buckets,
         *,
         take: Callable[[Message], Awaitable[Accepted]],
         ring: Callable[[], None],
         send: Callable[[Sequence[OutRow], float], None],
         peers: Peers,
-        buckets: Buckets,
     ) -> None:
         self._store, self._clock, self._entropy = store, clock, entropy
         self._take, self._ring, self._send, self._peers, self._buckets = take, ring, send, peers, buckets
@@ -94,6 +95,10 @@ class Inbox(Gateway):
     async def knows(self, address: Address) -> bool:
         """Whether anything was said at an address before."""
         return await self._store.conversation(conversation_id("default", address)) is not None
+
+    async def said(self, address: Address, platform_id: str) -> bool:
+        """Whether a message is one of our last ones there."""
+        return await is_ours(self._store, conversation_id("default", address), platform_id)
 
     async def note(self, key: str) -> str | None:
         """What a channel wrote down for itself."""

@@ -13,24 +13,26 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputFile,
+    InputMediaAudio,
+    InputMediaDocument,
+    InputMediaPhoto,
+    InputMediaVideo,
     LinkPreviewOptions,
     MessageEntity,
     User,
 )
 
-from bot import Address, Button, Fetcher, Gateway, Media, NotSent, RateLimited, Rejected, StoreUnavailable
+from bot import Address, Button, Gateway, Media, NotSent, RateLimited, Rejected, StoreUnavailable
 from channels.telegram.api import Api, Refused
 from channels.telegram.chats import Chats
 from channels.telegram.floods import Floods
 from channels.telegram.intake import button_note
 from channels.telegram.keyboards import Keyboards, Markup
-from channels.telegram.outgoing import Kind, Outgoing, as_link, data_of, is_fetched, kind_of, label_of, rows
+from channels.telegram.outgoing import Kind, Outgoing, as_link, data_of, kind_of, label_of, rows
 from channels.telegram.render import Entity, Rendered, is_lone_link, unmarked
+from channels.telegram.sources import Sources
 
 T = TypeVar("T")
-
-LARGEST_UPLOAD = 20 * 1024 * 1024
-"""Bytes; Telegram itself takes up to 50 MB, but people wait."""
 
 _UNPARSEABLE = "can't parse entities"
 _UNCHANGED = "message is not modified"
@@ -62,18 +64,18 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Calls:
-    """One bot's messages. `ours` is where files of our own are that Telegram can't get at; empty if it can."""
+    """One bot's messages."""
 
-    def __init__(
-        self, api: Api, chats: Chats, keyboards: Keyboards, gateway: Gateway, fetcher: Fetcher, ours: str
-    ) -> None:
+    def __init__(self, api: Api, chats: Chats, keyboards: Keyboards, gateway: Gateway, sources: Sources) -> None:
         self._api, self._chats, self._keyboards = api, chats, keyboards
-        self._gateway, self._fetcher, self._ours = gateway, fetcher, ours
+        self._gateway, self._sources = gateway, sources
         self._floods = Floods(time.monotonic)
 
     async def post(self, address: Address, outgoing: Outgoing) -> int:
         """Send one message; its id. Raises as a send does."""
         await self._remember(address, outgoing.buttons)
+        if outgoing.album:
+            return await self._post_album(address, outgoing)
         if outgoing.media is None:
             return await self._post_text(address, outgoing)
         return await self._post_file(address, outgoing, outgoing.media)
@@ -173,35 +175,34 @@ class Calls:
 
     async def _post_file(self, address: Address, outgoing: Outgoing, media: Media) -> int:
         """By address where Telegram can get it, else uploaded; where neither works, the person gets the link."""
-        if is_fetched(media) and not (self._ours and media.url.startswith(self._ours)):
+        if self._sources.reached(media):
             try:
                 return await self._file(address, outgoing, media, media.url)
             except Refused as refused:
                 if refused.silence or refused.moved_to:
                     raise
-        try:
-            body = await self._fetched(media)
-        except (Rejected, NotSent):
-            # A server that is down now must not hold up the conversation: the link works once it is up again.
+        upload = await self._sources.upload(media)
+        if upload is None:
             return await self._post_text(address, as_link(outgoing))
-        name = media.name or media.url.rpartition("/")[2] or "file"
         try:
-            return await self._file(address, outgoing, media, InputFile(body, filename=name[-128:]))
+            return await self._file(address, outgoing, media, upload)
         except Refused as refused:
             if refused.silence or refused.moved_to:
                 raise
             return await self._post_text(address, as_link(outgoing))
 
-    async def _fetched(self, media: Media) -> bytes:
-        body = bytearray()
-        async with self._fetcher.open(media.url) as download:
-            async for chunk in download.chunks:
-                body += chunk
-                if len(body) > LARGEST_UPLOAD:
-                    raise Rejected("the file is too large")
-        if not body:
-            raise Rejected("the file is empty")
-        return bytes(body)
+    async def _post_album(self, address: Address, outgoing: Outgoing) -> int:
+        """All of it or nothing; Refused says that its files are to be sent one by one."""
+        files = await self._sources.together([one.media for one in outgoing.album if one.media is not None])
+        if files is None:
+            raise Refused("not all of the files are there")
+        parts = [_part(one, file) for one, file in zip(outgoing.album, files, strict=True)]
+
+        async def send(bot: Bot, chat: int) -> None:
+            await bot.send_media_group(chat, parts, message_thread_id=_thread(address))
+
+        sent = await self._there(address, send, list[Sent])
+        return sent[0].message_id if sent else 0
 
     async def _file(self, address: Address, outgoing: Outgoing, media: Media, file: str | InputFile) -> int:
         text, keyboard, thread = outgoing.text, await self._markup(address, outgoing), _thread(address)
@@ -259,6 +260,16 @@ class Calls:
                     await self._gateway.write_note(button_note(address.account, data), button.token)
                 except StoreUnavailable as problem:
                     raise NotSent(str(problem)) from problem
+
+
+Part = InputMediaAudio | InputMediaDocument | InputMediaPhoto | InputMediaVideo
+
+
+def _part(outgoing: Outgoing, file: str | InputFile) -> Part:
+    """One file of an album."""
+    kinds: dict[str, type[Part]] = {"photo": InputMediaPhoto, "video": InputMediaVideo, "audio": InputMediaAudio}
+    kind = kinds.get(kind_of(outgoing.media) if outgoing.media else "", InputMediaDocument)
+    return kind(media=file, caption=outgoing.text.text or None, caption_entities=_entities(outgoing.text) or None)
 
 
 def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:

@@ -37,7 +37,7 @@ from bot import (
     Types,
 )
 from channels.telegram.api import Api
-from channels.telegram.calls import LARGEST_UPLOAD, Calls
+from channels.telegram.calls import Calls
 from channels.telegram.chats import Chats
 from channels.telegram.intake import Intake
 from channels.telegram.keyboards import Keyboards
@@ -45,8 +45,10 @@ from channels.telegram.naming import Naming
 from channels.telegram.outgoing import MAX_TEXT, measure
 from channels.telegram.parse import Identity, event_id_of
 from channels.telegram.polling import Poll
+from channels.telegram.privately import Privately
 from channels.telegram.settings import TelegramAccount, TelegramSettings
 from channels.telegram.setup import Hook, Setup
+from channels.telegram.sources import LARGEST_UPLOAD, Sources
 from channels.telegram.speaking import Speaker
 from channels.telegram.webhook import Webhook
 
@@ -140,7 +142,9 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
         # Telegram's servers can't get at what is on this machine only.
         ours = "" if self._public_url.startswith("https://") else self._public_url
         keyboards = self._keyboards = Keyboards(gateway, self.account)
-        self._speaker = Speaker(api, chats, Calls(api, chats, keyboards, gateway, fetcher, ours))
+        privately = Privately(gateway, self.account, self._name, self._settings.private_hint)
+        calls = Calls(api, chats, keyboards, gateway, Sources(fetcher, ours))
+        self._speaker = Speaker(api, chats, calls, privately)
         naming = Naming(api, gateway, self.account, self._bot.bot_id, self._jitter)
         try:
             username = await naming.first()
@@ -242,6 +246,9 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
             await intake.take(body)
         else:
             await intake.set_aside(body, event_id_of(body), "it is longer than any update of Telegram's")
+
+    def _name(self) -> str:
+        return self._intake.me.username if self._intake is not None else ""
 
     async def _learn_name(self, naming: Naming, intake: Intake) -> None:
         """Until it is known, what is said in groups has to come again."""

@@ -10,7 +10,7 @@ import structlog
 from msgspec.structs import replace
 from telegram import Bot
 
-from bot import Gateway, Message, Pressed, SendError, StoreUnavailable, Unreadable
+from bot import Gateway, Message, Pressed, Reacted, SendError, StoreUnavailable, Unreadable
 from channels.telegram.api import Api
 from channels.telegram.chats import Chats
 from channels.telegram.parse import Identity, Read, event_id_of, in_a_group, read
@@ -85,7 +85,9 @@ class Intake:
         if found.moved is not None:
             await self.chats.moved(*found.moved)
         for message in found.messages:
-            await self.gateway.receive(await self._resolved(message))
+            resolved = await self._resolved(message)
+            if await self._concerns_us(resolved):
+                await self.gateway.receive(resolved)
         if found.pressed:
             self._answer(found.pressed)
 
@@ -98,6 +100,13 @@ class Intake:
             whole = await self.gateway.note(button_note(self.me.account, message.content.token))
             message = replace(message, content=replace(message.content, token=whole or message.content.token))
         return message
+
+    async def _concerns_us(self, message: Message) -> bool:
+        """In a group, most reactions are among people: only those to what we said are for us."""
+        content, address = message.content, message.address
+        if not isinstance(content, Reacted) or not address.chat.startswith("-"):
+            return True
+        return await self.gateway.said(address, content.target)
 
     def _answer(self, query: str) -> None:
         """Take the button's little clock away; nobody waits for it, and it may fail."""

@@ -66,7 +66,10 @@ class Keyboards:
         if chat not in self._known:
             if len(self._known) > MOST:
                 self._known.clear()
-            self._known[chat] = await self._gateway.note(f"{self._prefix}.{chat}") is not None
+            try:
+                self._known[chat] = await self._gateway.note(f"{self._prefix}.{chat}") is not None
+            except StoreUnavailable as problem:
+                raise NotSent(str(problem)) from problem
         return self._known[chat]
 
     def _tell(self, chat: str, *, up: bool) -> None:

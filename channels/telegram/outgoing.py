@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from bot import Block, Button, Card, Media, Reply, Span, Value, parse, split
+from channels.telegram.albums import sets
 from channels.telegram.render import Rendered, literal, render, render_blocks, units
 
 MAX_TEXT = 4096
@@ -38,7 +39,7 @@ _FETCHED_DOCUMENTS = ("application/pdf", "application/zip")
 
 
 class Outgoing(Value, frozen=True):
-    """One message on Telegram: a text, or a file with a caption; `buttons` stand below it.
+    """One message on Telegram: a text, or a file with a caption, or an album of those; `buttons` stand below it.
 
     `share_phone` is on a button that shares a number; `grows` says that it will be edited, so nothing but buttons of
     its own may come with it.
@@ -49,6 +50,7 @@ class Outgoing(Value, frozen=True):
     buttons: tuple[Button, ...] = ()
     share_phone: str = ""
     grows: bool = False
+    album: tuple[Outgoing, ...] = ()
 
 
 def measure(text: str) -> int:
@@ -61,18 +63,31 @@ def compose(reply: Reply, *, apart: bool = False) -> tuple[Outgoing, ...]:
     files = list(reply.media)
     if reply.card is not None and reply.card.image is not None:
         files.insert(0, reply.card.image)
+    together, below = sets(files, kind_of), bool(reply.buttons or reply.share_phone)
+    under = below and not apart and bool(together) and len(together[-1]) > 1
     blocks = [*parse(reply.text).blocks, *(_card(reply.card) if reply.card is not None else ())]
-    caption = render_blocks([*blocks, *_alt(files[0])], reply.mentions) if files and not apart else None
+    # The caption of one is shown below its album, if it is the only one that has any.
+    alone = bool(together) and not any(_alt(media) for media in together[0][1:])
+    caption = render_blocks([*blocks, *_alt(files[0])], reply.mentions) if alone and not apart and not under else None
     if caption is not None and caption.units > MAX_CAPTION:
         caption = None
-    calls = [Outgoing(text=text) for text in _texts(reply, blocks)] if caption is None else []
-    for number, media in enumerate(files):
-        own = render_blocks(_alt(media))
-        calls.append(Outgoing(media=media, text=caption if caption is not None and not number else own))
-    if reply.buttons or reply.share_phone:
-        calls = calls or [Outgoing(text=Rendered(text=_NOTHING_TO_SAY))]
+    texts = [Outgoing(text=text) for text in _texts(reply, blocks)] if caption is None else []
+    shown = [_shown(some, None if number else caption) for number, some in enumerate(together)]
+    calls = [*shown, *texts] if under else [*texts, *shown]  # what has buttons comes last
+    if below:
+        if not calls or calls[-1].album:
+            calls.append(Outgoing(text=Rendered(text=_NOTHING_TO_SAY)))
         calls[-1] = replace(calls[-1], buttons=reply.buttons, share_phone=reply.share_phone)
     return tuple(calls)
+
+
+def _shown(files: tuple[Media, ...], caption: Rendered | None) -> Outgoing:
+    """Files that are shown together; the first of them with the caption, if there is one."""
+    ones = [
+        Outgoing(media=media, text=caption if caption is not None and not number else render_blocks(_alt(media)))
+        for number, media in enumerate(files)
+    ]
+    return ones[0] if len(ones) == 1 else Outgoing(album=tuple(ones))
 
 
 def kind_of(media: Media) -> Kind:

@@ -140,9 +140,8 @@ class _Reader:
         return Read(self._id, (msgspec.structs.replace(made, at=self._now, platform_id=""),), pressed=query.id)
 
     def _reacted(self, reaction: wire.Reaction) -> Read:
-        if reaction.user is None or reaction.user.is_bot or reaction.chat.id < 0:
-            # Nobody knows who it was; or, in a group, to whose message: most are among people and none of our business.
-            return Read(self._id)
+        if reaction.user is None or reaction.user.is_bot:
+            return Read(self._id)  # nobody knows who it was
         before = [kind.emoji for kind in reaction.old_reaction if kind.emoji]
         after = [kind.emoji for kind in reaction.new_reaction if kind.emoji]
         changes = [(emoji, False) for emoji in before if emoji not in after]

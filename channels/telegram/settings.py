@@ -68,7 +68,8 @@ class TelegramSettings(Section):
     """The bots, and how Telegram is reached. Times are in seconds.
 
     `mode` "auto" is a webhook where people reach us over https, and long polling elsewhere. `max_connections` is how
-    many updates Telegram may deliver at the same time.
+    many updates Telegram may deliver at the same time. `private_hint` is said in a group in the place of words that are
+    for one person who has not opened a chat with the bot.
     """
 
     bot_token: Annotated[Token | None, Env("TELEGRAM_BOT_TOKEN")] = None
@@ -76,6 +77,7 @@ class TelegramSettings(Section):
     webhook_secret: Secret | None = None
     mode: Mode = "auto"
     poll_timeout: Annotated[int, Field(ge=0, le=50)] = 25
+    private_hint: str = "I can only tell you that in private. Write to me here and ask me again: {link}"
     max_connections: Annotated[int, Field(ge=1, le=100)] = 40
     accounts: dict[str, TelegramAccount] = Field(default_factory=dict)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass, field
 
 import structlog
+from msgspec.structs import replace
 from telegram import Bot
 
 from bot import Address, Delivery, RateLimited, Receipt, Rejected, SendError
@@ -14,6 +16,7 @@ from channels.telegram.calls import Calls
 from channels.telegram.chats import Chats
 from channels.telegram.drafts import Growing
 from channels.telegram.outgoing import Outgoing, compose
+from channels.telegram.privately import Privately
 
 REPEAT = 4.5
 """Seconds: Telegram shows that somebody types for five."""
@@ -26,34 +29,59 @@ MOST = 10_000
 log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Done:
+    """The messages of a plan that are sent, by their places in it, and the albums that go one by one."""
+
+    sent: dict[tuple[int, int], int] = field(default_factory=dict)
+    apart: set[int] = field(default_factory=set)
+
+
 class Speaker:
     """Says what one bot has to say."""
 
-    def __init__(self, api: Api, chats: Chats, calls: Calls) -> None:
-        self._api, self._chats, self._calls = api, chats, calls
+    def __init__(self, api: Api, chats: Chats, calls: Calls, privately: Privately) -> None:
+        self._api, self._chats, self._calls, self._privately = api, chats, calls, privately
         self._growing = Growing(calls)
         self._typing: dict[Address, asyncio.Task[None]] = {}
         # Which messages of an unfinished delivery are surely sent. An attempt that follows goes on behind them; a
         # process that dies in between repeats them, as it may repeat any message whose outcome it did not learn.
-        self._done: OrderedDict[str, list[int]] = OrderedDict()
+        self._done: OrderedDict[str, _Done] = OrderedDict()
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Send a reply; its id has those of all its messages."""
+        """Send a reply; its id has those of all its messages. It is empty where they went to another chat."""
+        if delivery.reply.private and delivery.address.chat.startswith("-"):
+            return await self._send_privately(delivery)
+        return await self._send_here(delivery)
+
+    async def _send_privately(self, delivery: Delivery) -> Receipt:
+        """For one person's eyes: in their own chat with the bot, or else only how to get there."""
+        there = await self._privately.place(delivery)
+        if there is not None:
+            # What is chosen there would be an answer to nothing: the question is the group's.
+            reply = replace(delivery.reply, private=False, buttons=(), choices=())
+            try:
+                await self._send_here(replace(delivery, address=there, reply=reply))
+            except Refused as refused:
+                if not refused.silence:
+                    raise  # and they who blocked us there have not silenced the group
+            else:
+                return Receipt()
+        await self._send_here(replace(delivery, reply=self._privately.hint()))
+        return Receipt()
+
+    async def _send_here(self, delivery: Delivery) -> Receipt:
         reply, address = delivery.reply, delivery.address
-        if reply.private and address.chat.startswith("-"):
-            # There is no message for one person's eyes in a group, and to show it to all would be worse than nothing.
-            raise Rejected("a private reply can't be shown to one person in a Telegram group")
         draft = await self._growing.close(address, reply.draft) if reply.draft else 0
         plan = compose(reply, apart=bool(draft))
         if not plan:
             raise Rejected("there is nothing in it that Telegram could show")
-        done = self._done.setdefault(delivery.id, [])
+        done = self._done.setdefault(delivery.id, _Done())
         while len(self._done) > MOST:
             self._done.popitem(last=False)
         try:
             for number, outgoing in enumerate(plan):
-                if number >= len(done):
-                    done.append(await self._say(address, outgoing, draft if not number else 0))
+                await self._send(address, outgoing, done, number, draft if not number else 0)
         except RateLimited as limit:
             if limit.account:
                 self._growing.rest(limit.retry_after)
@@ -62,7 +90,8 @@ class Speaker:
             self._forget(delivery)
             raise
         self._forget(delivery)
-        return Receipt(platform_id=" ".join(str(number) for number in done if number))
+        sent = [done.sent[place] for place in sorted(done.sent)]
+        return Receipt(platform_id=" ".join(str(number) for number in sent if number))
 
     async def edit(self, delivery: Delivery, platform_id: str) -> None:
         """Let a message say something else."""
@@ -108,6 +137,23 @@ class Speaker:
         self._typing.clear()
         await asyncio.gather(*typing, return_exceptions=True)
         await self._growing.stop()
+
+    async def _send(self, address: Address, outgoing: Outgoing, done: _Done, number: int, draft: int) -> None:
+        """One message of a plan, unless an earlier attempt has sent it; an album that is refused goes one by one."""
+        if outgoing.album and number not in done.apart:
+            try:
+                if (number, 0) not in done.sent:
+                    done.sent[number, 0] = await self._calls.post(address, outgoing)
+            except Refused as refused:
+                if refused.silence or refused.moved_to:
+                    raise
+                log.info("telegram_album_refused", why=refused.description[:80])
+                done.apart.add(number)
+            else:
+                return
+        for place, piece in enumerate(outgoing.album or (outgoing,)):
+            if (number, place) not in done.sent:
+                done.sent[number, place] = await self._say(address, piece, draft)
 
     def _forget(self, delivery: Delivery) -> None:
         self._done.pop(delivery.id, None)

@@ -39,9 +39,6 @@ class Through(Loner, Gateway):
     async def problems(self, message: Message) -> Mapping[str, str]:
         return await self._gateway.problems(message)
 
-    async def admit(self, wanted: Sequence[tuple[str, Pace]], event: str, *, anyway: bool = False) -> str:
-        return await self._gateway.admit(wanted, event, anyway=anyway)
-
     async def signal(self, message: Message) -> None:
         await self._gateway.signal(message)
 
@@ -53,6 +50,12 @@ class Through(Loner, Gateway):
 
     async def knows(self, address: Address) -> bool:
         return await self._gateway.knows(address)
+
+    async def said(self, address: Address, platform_id: str) -> bool:
+        return await self._gateway.said(address, platform_id)
+
+    async def admit(self, wanted: Sequence[tuple[str, Pace]], event: str, *, anyway: bool = False) -> str:
+        return await self._gateway.admit(wanted, event, anyway=anyway)
 
     async def note(self, key: str) -> str | None:
         return await self._gateway.note(key)
@@ -218,6 +221,17 @@ class Shy(Able):
         return await super().send(replace(delivery, reply=replace(delivery.reply, mentions=())))
 
 
+class Mute(Able):
+    """Announces a button that shares a number, and shows none."""
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self.capabilities = replace(self.capabilities, shares_phone=True)
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        return await super().send(replace(delivery, reply=replace(delivery.reply, share_phone="")))
+
+
 class Repeater(Able):
     """Says it again instead of changing it."""
 
@@ -278,6 +292,7 @@ CHANNELS: list[tuple[type[Sound], str]] = [
     (Misfiling, "test_proves_forms"),
     (Calling, "test_proves_mentions"),
     (Shy, "test_proves_mentions"),
+    (Mute, "test_proves_shares_phone"),
     (Repeater, "test_proves_edits"),
     (Rigid, "test_proves_edits"),
     (Clinging, "test_proves_deletes"),

@@ -279,7 +279,9 @@ class TelegramServer:
         if plan is not None and plan.fault in ("429", "500", "no with 200", "hang"):
             return await _spoil(plan)
         if (known := specification()) is not None:
-            self.problems += known.call(method, given)
+            attached = str(given.get("media", ""))
+            said = {name: value for name, value in given.items() if f"attach://{name}" not in attached}
+            self.problems += known.call(method, said)
         handler = getattr(self, f"_on_{method}", None)
         if handler is None:
             return _answer(Refusal(404, "Not Found: method not found"))
@@ -433,6 +435,27 @@ class TelegramServer:
         parts |= {"caption_entities": entities} if entities else {}
         return self._show(chat, given, parts, file=source if not files else next(iter(files)))
 
+    async def _on_sendmediagroup(self, given: dict[str, Any], files: dict[str, bytes]) -> object:
+        chat, items = self._chat(given), list(given["media"])
+        kinds = {item["type"] for item in items}
+        if not 2 <= len(items) <= 10:
+            raise Refusal(400, "Bad Request: wrong number of messages to send: 2-10 are possible")
+        if kinds - {"photo", "video"} and len(kinds) > 1:
+            raise Refusal(400, f"Bad Request: {min(kinds)} can't be mixed with other media types")
+        if "reply_markup" in given:
+            raise AssertionError("an album has no buttons")
+        shown = []
+        for number, item in enumerate(items, 1):
+            caption, entities = taken(item, "caption", "caption_entities", 1024, "message caption is too long")
+            source = str(item["media"])
+            if source in self.lost_files or (source.startswith("attach://") and source[9:] not in given):
+                raise Refusal(400, f"Bad Request: failed to send message #{number} with the error message WEBPAGE_CURL")
+            source = given[source[9:]] if source.startswith("attach://") else source
+            parts = _stored(item["type"], source.rpartition("/")[2]) | ({"caption": caption} if caption else {})
+            parts |= {"caption_entities": entities} if entities else {}
+            shown.append(({**parts, "media_group_id": given_id(items)}, source))
+        return [self._show(chat, given, parts, file=source) for parts, source in shown]
+
     async def _on_sendphoto(self, given: dict[str, Any], files: dict[str, bytes]) -> object:
         return await self._send_file("photo", given, files)
 
@@ -518,6 +541,11 @@ class TelegramServer:
         shown.message = message | {"edit_date": int(time.time())}
         shown.growth += 1
         return shown.message
+
+
+def given_id(items: list[Any]) -> str:
+    """What one album is called."""
+    return str(abs(hash(json.dumps(items))))
 
 
 def wanted(update: Mapping[str, Any], given: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot import PHONE, Phone, Reply, Skill, Turn
+from bot import Phone, Reply, Skill, Turn
 from bot.channel import Capabilities
 from bot.dialog.likes import NotLike, like_of
 from bot.rendering import fit
@@ -15,7 +15,7 @@ skill = Skill("caller", "Calls back.")
 
 @skill.intent("please call me back")
 async def call(turn: Turn) -> None:
-    number = await turn.ask("Which number do we call?", like=PHONE, choices=["Rather not"])
+    number = await turn.ask("Which number do we call?", like=Phone, choices=["Rather not"])
     known = turn.person.verified and turn.person.phone == number
     await turn.say(f"You said {number}{', and it is yours' if known else ''}.")
 
@@ -64,13 +64,13 @@ async def test_somebody_elses_card_is_no_answer() -> None:
     ],
 )
 def test_numbers_as_people_type_them(typed: str, number: str) -> None:
-    assert like_of(PHONE).parse(typed, 0.0) == number
+    assert like_of(Phone).parse(typed, 0.0) == number
 
 
 @pytest.mark.parametrize("typed", ["", "no", "12", "order 1234567 is late", "+43 664 1234567 or 0664 7654321"])
 def test_what_is_no_number_is_asked_for_again(typed: str) -> None:
     with pytest.raises(NotLike):
-        like_of(PHONE).parse(typed, 0.0)
+        like_of(Phone).parse(typed, 0.0)
 
 
 def test_the_button_goes_with_the_end_of_a_long_question_and_only_where_there_is_one() -> None:

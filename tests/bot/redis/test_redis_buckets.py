@@ -259,3 +259,7 @@ async def test_without_redis_a_process_goes_by_what_it_has_counted_itself() -> N
             assert await admitted(one, range(2), SLOW) == ["", ""]
             redis.stop()
             assert await admitted(one, range(2, 5), SLOW) == ["", "a", "a"]
+            assert one._link.trouble
+            redis.start()
+            await until(lambda: not one._link.trouble)
+            assert await one.admit([("b", SLOW)], "x") == ""

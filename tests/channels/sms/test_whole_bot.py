@@ -146,3 +146,17 @@ async def test_whatever_twilio_does_each_answer_comes_once(tmp_path: Path) -> No
         await until(lambda: len(twilio.taken) >= len(wanted), patience=30)
         await asyncio.sleep(0.5)
         assert Counter(one.body for one in twilio.taken) == wanted
+
+
+async def test_a_text_that_no_webhook_brought_is_answered_too_and_once(tmp_path: Path) -> None:
+    async with whole(tmp_path, {"rate": 100, "catch_up_every": 0.2}) as twilio:
+        assert await said(twilio, "hello there") == "Good morning!"
+        await until(lambda: twilio.lists > 0)
+        webhook, twilio.webhook = twilio.webhook, f"http://127.0.0.1:{free_port()}/"
+        assert (await twilio.text("what is there to drink?")).status == 0
+        await until(lambda: len(twilio.taken) == 2)
+        twilio.webhook = webhook
+        assert await said(twilio, "2") == "Here is your Coffee."
+        looks = twilio.lists
+        await until(lambda: twilio.lists > looks + 2)
+        assert len(twilio.taken) == 3

@@ -16,14 +16,14 @@ ASKED = Reply(text="Which number do we call?", share_phone="This is mine")
 CHOICES = (Button(token="t.0", label="Rather not", value="no"),)
 
 SKILL = """
-from bot import PHONE, Skill, Turn
+from bot import Phone, Skill, Turn
 
 skill = Skill("caller", "Calls back.")
 
 
 @skill.intent("please call me back")
 async def call(turn: Turn) -> None:
-    number = await turn.ask("Which number do we call?", like=PHONE)
+    number = await turn.ask("Which number do we call?", like=Phone)
     sure = " (it is yours)" if turn.person.verified and turn.person.phone == number else ""
     await turn.say(f"We call {number}{sure}.", choices=["Thanks", "Not now"])
 

@@ -15,8 +15,10 @@ from bot import (
     Choice,
     Media,
     Mention,
+    Message,
     NotSent,
     RateLimited,
+    Reacted,
     Rejected,
     Reply,
     SendError,
@@ -25,7 +27,8 @@ from bot import (
 from bot.testing.channel_kit import soon
 from channels.telegram import api
 from tests.channels.telegram.fakes import ANA, GROUP, Bench, bench, button_of, channel_for, delivery
-from tests.platforms.telegram import FORUM, TelegramServer
+from tests.platforms.telegram import ANA as ANA_ON_TELEGRAM
+from tests.platforms.telegram import BEN, FORUM, TelegramServer
 from tests.platforms.telegram import GROUP as GROUP_CHAT
 
 PICTURE = Media(url="https://files.example/cat.png", name="cat.png", type="image/png", alt="A cat")
@@ -258,13 +261,53 @@ async def test_a_token_too_long_for_a_button_comes_back_whole() -> None:
         assert pressed.content.token == token  # type: ignore[union-attr]
 
 
-async def test_private_words_are_not_said_in_a_group() -> None:
+CODE = Reply(text="Your code is 1234.", private=True, buttons=(Button(token="t.0", label="Thanks", value=""),))
+HINT = "I can only tell you that in private. Write to me here and ask me again: https://t.me/frontdesk_bot"
+
+
+async def test_private_words_for_a_group_go_to_the_chat_of_whoever_asked() -> None:
     async with bench() as b:
-        with pytest.raises(Rejected):
-            await b.says(Reply(text="your code is 1234", private=True), GROUP)
-        assert b.server.sees(-4001) == ""
-        await b.says(Reply(text="your code is 1234", private=True))
-        assert "1234" in b.server.sees()
+        await b.writes("hello")
+        await b.writes("hello", chat=b.server.chats[5002], sender=BEN)
+        await b.writes("@frontdesk_bot my code?", chat=GROUP_CHAT, sender=BEN)
+        await b.writes("@frontdesk_bot my code?", chat=GROUP_CHAT)
+        assert await b.says(CODE, GROUP) == [""], "nobody could edit that from the group"
+        assert (b.server.sees(-4001), b.server.sees(5002)) == ("", "")
+        assert b.server.sees() == "Your code is 1234.", "and no button that would answer nothing"
+        await b.says(CODE)
+        assert b.server.sees().splitlines()[1:] == ["Your code is 1234.", "Thanks"]
+
+
+async def test_who_never_opened_a_chat_is_told_how_and_nothing_else() -> None:
+    async with bench() as b:
+        await b.writes("@frontdesk_bot my code?", chat=GROUP_CHAT)
+        await b.says(CODE, GROUP)
+        assert b.server.sees(-4001) == HINT
+        assert b.server.sees() == ""
+
+
+async def test_who_blocked_the_bot_is_told_too_and_the_group_is_not_silenced() -> None:
+    async with bench() as b:
+        await b.writes("hello")
+        b.server.blocked[5001] = "Forbidden: bot was blocked by the user"
+        await b.writes("@frontdesk_bot my code?", chat=GROUP_CHAT)
+        await b.says(CODE, GROUP)
+        assert b.server.sees(-4001) == HINT
+
+
+async def test_reactions_in_a_group_count_where_they_are_to_our_own_words() -> None:
+    async with bench() as b:
+
+        async def reacts(target: int) -> list[Message]:
+            thumb = [{"type": "emoji", "emoji": "👍"}]
+            about = {"chat": GROUP_CHAT, "message_id": target, "user": ANA_ON_TELEGRAM, "date": 1}
+            return await b.hears(b.server.update(message_reaction={**about, "old_reaction": [], "new_reaction": thumb}))
+
+        b.core.ours.add(("-4001", "77"))
+        assert await reacts(76) == []
+        (message,) = await reacts(77)
+        assert message.content == Reacted(target="77", emoji="👍")
+        assert message.address == GROUP
 
 
 # --- files
@@ -467,3 +510,91 @@ async def test_a_change_whose_marks_are_refused_may_be_made_twice() -> None:
         for _ in range(2):
             await b.channel.edit(delivery("**hello** again"), id)
         assert b.server.sees() == "hello again"
+
+
+# --- albums
+
+CAT, DOG = replace(PICTURE, alt=""), replace(PICTURE, url="https://files.example/dog.png", name="dog.png", alt="")
+FILM = Media(url="https://files.example/film.mp4", name="film.mp4", type="video/mp4")
+CHOICES = (Button(token="t.0", label="Yes", value="yes"),)
+PAGE = Media(url="https://files.example/page.pdf", name="page.pdf", type="application/pdf")
+
+
+async def test_several_pictures_are_one_album_with_the_words_below() -> None:
+    async with bench() as b:
+        (first,) = await b.says(Reply(text="My **holiday**", media=(CAT, FILM, DOG)))
+        (call,) = b.server.made("sendMediaGroup")
+        assert [item["type"] for item in call.given["media"]] == ["photo", "video", "photo"]
+        assert [item.get("caption") for item in call.given["media"]] == ["My holiday", None, None]
+        assert call.given["media"][0]["caption_entities"][0]["type"] == "bold"
+        assert str(b.server.shown[5001][0].message["message_id"]) == first
+
+
+async def test_what_describes_a_picture_stays_with_it_and_the_words_stand_alone() -> None:
+    async with bench() as b:
+        await b.says(Reply(text="Choose one", media=(PICTURE, replace(DOG, alt="A dog"))))
+        assert b.server.sees() == "Choose one\nA cat\nA dog"
+
+
+async def test_an_album_has_no_room_for_buttons_so_these_come_with_the_words_below() -> None:
+    async with bench() as b:
+        await b.says(Reply(text="Which one?", media=(CAT, DOG), buttons=CHOICES))
+        await b.says(Reply(media=(CAT, DOG), buttons=CHOICES))
+        assert b.server.sees().split() == ["Which", "one?", "Yes", "…", "Yes"]
+        assert [call.method for call in b.server.calls if call.method.startswith("send")] == [
+            "sendmediagroup",
+            "sendmessage",
+        ] * 2
+
+
+@pytest.mark.parametrize(
+    ("files", "sizes"),
+    [
+        ((CAT,) * 11, [10, 1]),
+        ((CAT,) * 23, [10, 10, 3]),
+        ((CAT, PAGE, PAGE, DOG), [1, 2, 1]),
+        ((replace(CAT, type="image/gif"),) * 2, [1, 1]),
+        ((CAT, replace(CAT, type="audio/ogg"), DOG), [1, 1, 1]),
+    ],
+)
+async def test_only_what_goes_together_is_together(files: tuple[Media, ...], sizes: list[int]) -> None:
+    async with bench() as b:
+        await b.says(Reply(media=files))
+        sent = [call for call in b.server.calls if call.method.startswith("send")]
+        assert [len(call.given.get("media", "1")) for call in sent] == sizes
+
+
+async def test_an_album_of_which_one_is_lost_is_sent_one_by_one_and_nothing_twice() -> None:
+    async with bench() as b:
+        b.server.lost_files.add(DOG.url)
+        made = b.core.deliveries(b.channel, Reply(text="Look", media=(CAT, DOG, CAT)), ANA)
+        (one,) = made
+        await b.channel.send(one)
+        assert b.server.made("sendMediaGroup") == []
+        files = [shown.file or shown.message.get("text", "") for shown in b.server.shown[5001]]
+        assert files[0] == CAT.url
+        assert "dog.png" in files[1]
+        assert files[2] == CAT.url
+
+
+async def test_an_attempt_that_follows_goes_on_behind_what_an_album_came_to() -> None:
+    async with bench() as b:
+        b.server.lost_files.add(DOG.url)
+        (one,) = b.core.deliveries(b.channel, Reply(text="Look", media=(CAT, DOG, CAT)), ANA)
+        b.server.fail("429", "sendMessage")  # the link in the place of the lost one
+        with pytest.raises(RateLimited):
+            await b.channel.send(one)
+        await b.channel.send(one)
+        assert len(b.server.shown[5001]) == 3
+
+
+async def test_files_that_telegram_can_not_reach_are_uploaded_together() -> None:
+    async with bench() as files:
+        at = f"{files.server.url}/file/bot{files.server.token}"
+        files.server.files |= {"a.png": b"one", "b.png": b"two"}
+        ours = tuple(replace(CAT, url=f"{at}/{name}", name=name) for name in ("a.png", "b.png"))
+        async with bench(polling=True, public_url=files.server.url) as b:
+            await b.says(Reply(text="Look", media=ours))
+            (call,) = b.server.made("sendMediaGroup")
+            assert sorted(call.files) == ["a.png", "b.png"]
+            assert b.server.sees() == "Look\n"
