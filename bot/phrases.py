@@ -1,6 +1,6 @@
 """Every sentence that the core itself says to people, in one place, so that the tone can be read in a minute.
 
-CommonMark, with {names} to be filled. `settings.phrases` replaces single ones.
+CommonMark, with {names} to be filled. An `App` may be given others.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ class Phrases(Value, frozen=True):
     neither: str = "Something else"
     neither_then: str = "All right. Could you say it in other words?"
     which_one: str = "Which one do you mean?"
+
+    number: str = "Reply with a number."
+    number_or_words: str = "Type your answer, or a number from the list."
+    more: str = "Reply MORE for the rest."
+    fill_in: str = "Fill in"
+    skip: str = "Skip"
+    yes: str = "Yes"
+    no: str = "No"
 
     again: str = "Sorry, I didn't get that."
     hint: str = "I'm looking for {hint}."
@@ -68,3 +76,7 @@ class Phrases(Value, frozen=True):
     unsubscribed: str = "You'll get no more broadcasts from me. Write /subscribe if you want them again."
     subscribed: str = "You'll get my broadcasts again. Write /unsubscribe if you don't want them any more."
     kept: str = "This was due while you were talking, so I kept it for you:"
+
+
+ENGLISH = Phrases()
+"""What is said unless an app says it otherwise."""

@@ -9,6 +9,7 @@ from bot.channel import Entry
 from bot.clock import Clock
 from bot.messages import Due, Message
 from bot.people import Conversation
+from bot.phrases import ENGLISH, Phrases
 from bot.replies import Reply
 
 
@@ -21,6 +22,7 @@ class Host(ABC):
 
     forms: bool = False
     shared: bool = False
+    phrases: Phrases = ENGLISH
     touched: bool = False
 
     message: Message

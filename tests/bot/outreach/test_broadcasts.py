@@ -274,6 +274,27 @@ async def test_a_broadcast_never_goes_where_others_read_along() -> None:
         assert [got([alone]), got([room]), got([bob])] == [1, 0, 0]
 
 
+async def test_a_wish_counts_wherever_it_is_surely_the_same_person() -> None:
+    def ann(verified: bool, phone: str = "+431234567") -> Sender:
+        return Sender(id="ann", name="Ann", phone=phone, verified=verified)
+
+    async with Bot(skill) as bot:
+        wishes = [
+            (bot.user("ann", channel="sms"), ann(True)),
+            (bot.user("ann", channel="team"), ann(True)),
+            (bot.user("ann", channel="chat"), ann(False)),  # so they say
+            (bot.user("ann", channel="web"), ann(True, "+437654321")),
+        ]
+        for user, sender in wishes:
+            await user.does(Text(text="/hi"), sender=sender)
+        await wishes[0][0].does(Text(text="/unsubscribe"), sender=ann(True))
+        preview = await bot.app.outreach.campaigns.preview(PLAIN)
+        assert (preview.reached, preview.left_out) == ({"chat": 1, "web": 1}, {"unsubscribed": 2})
+        await wishes[1][0].does(Text(text="/subscribe"), sender=ann(True))
+        preview = await bot.app.outreach.campaigns.preview(PLAIN)
+        assert preview.left_out == {}
+
+
 def nowhere(address: Address) -> bool:
     """Nobody reads along."""
     return False
