@@ -49,7 +49,7 @@ class Proactive:
     def __init__(
         self, store: Store, inbox: Inbox, clock: Clock, entropy: Entropy, settings: OutreachSettings, phrases: Phrases
     ) -> None:
-        self._store, self._inbox = store, inbox
+        self._store, self._inbox, self._jobs_on = store, inbox, settings.jobs
         tables = Tables(store)
         self.campaigns = Campaigns(store, tables, clock, entropy, settings)
         self.saying = Saying(store, inbox.apply, self.campaigns.shared, clock, entropy)
@@ -69,7 +69,8 @@ class Proactive:
         self.campaigns.channels = channels
         self._inbox.subscribe(TOPIC, lambda _: self.sender.ring())
         self._inbox.alone("broadcasts", self.sender.run)
-        self.jobs.start()
+        if self._jobs_on:
+            self.jobs.start()
 
     def commands(self, channels: Sequence[Channel]) -> Mapping[str, Ask]:
         """What the command line may ask, by name; of a bot that does not run only those in LOOKS."""

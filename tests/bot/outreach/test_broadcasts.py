@@ -115,6 +115,22 @@ async def test_the_preview_tells_how_many_and_who_is_left_out_and_sends_nothing(
             await bot.app.outreach.campaigns.preview("name: n\ntext: t\nsegment: {channels: [smms]}")
 
 
+CARD = """
+name: tulips
+text: "Hello {name}, look:"
+card: {title: Red tulips, text: "Ten of them, **fresh**", url: "https://shop.example/tulips"}
+"""
+
+
+@pytest.mark.parametrize("channel", ["web", "sms"])
+async def test_the_preview_shows_the_card(channel: str) -> None:
+    async with Bot(skill) as bot:
+        await crowd(bot, 1, channel)
+        text = str(await bot.app.outreach.campaigns.preview(CARD))
+        for words in ("look:", "Red tulips", "Ten of them, fresh", "https://shop.example/tulips"):
+            assert words in text
+
+
 async def test_a_segment_by_what_skills_remembered() -> None:
     async with Bot(skill) as bot:
         users = await crowd(bot, 4)
