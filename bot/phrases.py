@@ -1,6 +1,6 @@
 """Every sentence that the core itself says to people, in one place, so that the tone can be read in a minute.
 
-CommonMark, with {names} to be filled. `settings.phrases` replaces single ones.
+CommonMark, with {names} to be filled. An `App` may be given others.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ class Phrases(Value, frozen=True):
     neither: str = "Something else"
     neither_then: str = "All right. Could you say it in other words?"
     which_one: str = "Which one do you mean?"
+
+    number: str = "Reply with a number."
+    number_or_words: str = "Type your answer, or a number from the list."
+    more: str = "Reply MORE for the rest."
+    fill_in: str = "Fill in"
+    skip: str = "Skip"
+    yes: str = "Yes"
+    no: str = "No"
 
     again: str = "Sorry, I didn't get that."
     hint: str = "I'm looking for {hint}."
@@ -44,8 +52,6 @@ class Phrases(Value, frozen=True):
 
     not_aloud: str = "That is for your eyes only, and others read along here. Please write to me in a private chat."
 
-    yes: str = "Yes"
-    no: str = "No"
     person: str = "Talk to a person"
     cancel: str = "Never mind"
     queued: str = (
@@ -78,3 +84,7 @@ class Phrases(Value, frozen=True):
     model_refused: str = "I can't answer that one, sorry. Could you put it in other words?"
     model_too_long: str = "That is more than I can read at once, sorry. Could you make it shorter?"
     model_spent: str = "I have used up what I may spend on thinking today, sorry. Tomorrow I can answer that again."
+
+
+ENGLISH = Phrases()
+"""What is said unless an app says it otherwise."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from bot.messages import Media, Value
+from bot.phrases import ENGLISH
 
 
 class Choice(Value, frozen=True):
@@ -89,7 +90,7 @@ class Form(Value, frozen=True):
     title: str
     fields: tuple[FormField, ...]
     token: str = ""
-    open: str = "Fill in"
+    open: str = ENGLISH.fill_in
 
 
 class Reply(Value, frozen=True):

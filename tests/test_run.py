@@ -82,6 +82,7 @@ def test_a_bot_serves_answers_commands_and_stops(running: tuple[Shell, subproces
     demo, console, health = re.findall(r"http://127\.0\.0\.1:\d+/\S*", said)
     assert get(demo)[0] == 200
     assert "token=" in console
+    assert f"kill -9 {process.pid}:" in said
     assert get(console)[0] == 200
     assert json.loads(get(health)[1])["status"] == "ok"
     assert get(health.replace("healthz", "readyz"))[0] == 200
@@ -96,6 +97,9 @@ def test_a_bot_serves_answers_commands_and_stops(running: tuple[Shell, subproces
     second = shell.run()
     assert second.returncode == 1
     assert "in use by another Frontdesk" in second.stderr
+    (shell.home / "news.yaml").write_text("name: news\ntext: News!\n")
+    preview = shell.run("broadcast", "preview", str(shell.home / "news.yaml"))
+    assert preview.stdout.startswith("news: 0 people"), preview.stderr
     assert "Traceback" not in second.stderr
     assert "token=" in shell.run("console-link", "Bo").stdout, "the second one must not disturb the first"
 

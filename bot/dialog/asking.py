@@ -51,7 +51,7 @@ class Asking:
         entry = self._claim(key, name)
         if entry is None and (run.host.forms or run.replaying):
             like = form.with_token(f"{digest(f'{run.frame.base}:{key}')}.form")
-            shown = replace(prompt, form=like.shown(title_of(prompt.text)))
+            shown = replace(prompt, form=like.shown(title_of(prompt.text), run.host.phrases.fill_in))
             entry = await self._put(key, name, shown, like, "")
         elif entry is None:
             # The journal says how it was asked, so that a replay does not depend on what the channel can do by then.
@@ -78,7 +78,7 @@ class Asking:
         """One field's answer. `before` is said in the same breath."""
         await self._run.enter(self._scope)
         text = "\n\n".join(words for words in (before.text, part.prompt) if words)
-        prompt = replace(before, text=text, choices=part.choices)
+        prompt = replace(before, text=text, choices=part.choices(self._run.host.phrases.skip))
         return part.chosen(await self.ask(prompt, part.alone(), f"{name}.{part.field.name}", help=part.field.hint))
 
     def _claim(self, key: str, name: str) -> Record | None:

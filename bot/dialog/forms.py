@@ -25,13 +25,14 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from bot.dialog.fields import EMAIL, URL, address_in, figure, limited, sentence, text_kind, url_in
 from bot.dialog.likes import Like, NotLike, like_of
 from bot.errors import Misuse
+from bot.phrases import ENGLISH
 from bot.rendering import escape, parse
 from bot.replies import Choice, Form, FormField
 
-SKIP = Choice(label="Skip", value="form:skip")
-"""What leaves out a question that need not be answered."""
+SKIP = "form:skip"
+"""The choice of leaving out a question that need not be answered has this value."""
 
-_YES_NO = {"Yes": True, "No": False}
+_YES_NO = {ENGLISH.yes: True, ENGLISH.no: False}
 _KINDS: dict[object, Literal["number", "date"]] = {int: "number", float: "number", Decimal: "number", date: "date"}
 _PLACE = re.compile(r" - at `\$\.?(\w*)[^`]*`")
 _LENGTH, _BOUND = re.compile(r"String should (have .*)"), re.compile(r"Input should (be (?:less|greater) than .*)")
@@ -59,10 +60,10 @@ class Part:
     default: Callable[[], object] | None
     check: Callable[[object], object] | None
 
-    @property
-    def choices(self) -> tuple[Choice, ...]:
-        """What can be chosen where the question is asked alone."""
-        return (*self.field.choices, SKIP) if self.field.optional else self.field.choices
+    def choices(self, skip: str) -> tuple[Choice, ...]:
+        """What can be chosen where the question is asked alone; `skip` is on the way past it."""
+        choices = self.field.choices
+        return (*choices, Choice(label=skip, value=SKIP)) if self.field.optional else choices
 
     @property
     def prompt(self) -> str:
@@ -87,7 +88,7 @@ class Part:
 
     def chosen(self, value: object) -> object:
         """The field's value, of an answer to the question alone."""
-        if self.field.optional and value == SKIP.value:
+        if self.field.optional and value == SKIP:
             return self.default() if self.default else None
         return self.options[str(value)] if self.like is None else value
 
@@ -136,9 +137,9 @@ class FormLike(Like):
         like.token = token
         return like
 
-    def shown(self, title: str) -> Form:
-        """What the person gets to see."""
-        return Form(title=title, fields=tuple(part.field for part in self.parts), token=self.token)
+    def shown(self, title: str, opener: str = ENGLISH.fill_in) -> Form:
+        """What the person gets to see; `opener` is on the button that opens it."""
+        return Form(title=title, fields=tuple(part.field for part in self.parts), token=self.token, open=opener)
 
     def submitted(self, values: Mapping[str, str], now: float) -> Any:
         """The instance. Raises NotLike with a line for each field that is wrong, as CommonMark."""

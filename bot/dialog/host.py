@@ -11,6 +11,7 @@ from bot.errors import NoAnswer
 from bot.llm.models import Models
 from bot.messages import Due, Message
 from bot.people import Conversation
+from bot.phrases import ENGLISH, Phrases
 from bot.ports.llm import Answer
 from bot.replies import Reply
 
@@ -24,6 +25,7 @@ class Host(ABC):
 
     forms: bool = False
     shared: bool = False
+    phrases: Phrases = ENGLISH
     touched: bool = False
 
     message: Message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated
 
 import yaml
@@ -105,7 +106,7 @@ class Campaign(_Part):
         assert found is not None, "looked at when it was read"  # noqa: S101 - for the type checker
         return float(found[1]) * _UNITS[found[2]]
 
-    @property
+    @cached_property
     def places(self) -> tuple[str, ...]:
         """The names in braces, in order."""
         return tuple(dict.fromkeys(_PLACE.findall(self.text)))

@@ -17,6 +17,7 @@ from bot.outreach.segments import Somebody, left_out, page, rank
 from bot.outreach.settings import OutreachSettings
 from bot.outreach.tables import Tables
 from bot.rendering import fit, parse, plain
+from bot.replies import Reply
 from bot.settings import did_you_mean
 from bot.store.contract import Store
 
@@ -123,8 +124,10 @@ class Campaigns:
 
     def shared(self, address: Address) -> bool:
         """Whether others read along at an address; nobody can say so of a channel that is off."""
-        channel = _channel(self.channels, address.channel, address.account)
-        return channel is not None and channel.shared(address)
+        for channel in self.channels:
+            if (channel.name, channel.account) == (address.channel, address.account):
+                return channel.shared(address)
+        return False
 
     async def _change(self, id: str, to: Status, among: Sequence[Status]) -> None:
         record = await self._find(id)
@@ -163,12 +166,26 @@ class Campaigns:
             if conversation is not None:
                 price = priced([channel.price(part.text, conversation.address) for part in parts])
         return Sample(
-            text="\n---\n".join(plain(parse(part.text)) for part in parts),
+            text="\n---\n".join(_seen(part) for part in parts),
             parts=len(parts),
             length=sum(channel.measure(part.text) for part in parts),
             buttons=tuple(button.label for part in parts for button in part.choices),
             price=price,
         )
+
+
+def _seen(part: Reply) -> str:
+    """A part as it is seen, without markup; where the channel has cards, the card below the text."""
+    card = part.card
+    lines = [plain(parse(part.text)), *(f"file: {media.alt or media.name or media.url}" for media in part.media)]
+    if card is not None:
+        picture = f"picture: {card.image.alt or card.image.name or card.image.url}" if card.image else ""
+        fields = [f"{field.name}: {field.value}" for field in card.fields]
+        lines += [
+            "card:",
+            *(line for line in (picture, card.title, plain(parse(card.text)), *fields, card.url) if line),
+        ]
+    return "\n".join(line for line in lines if line)
 
 
 def _channel(channels: Sequence[Channel], name: str, account: str) -> Channel | None:

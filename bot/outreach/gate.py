@@ -22,7 +22,7 @@ from bot.outreach.segments import OUT
 from bot.outreach.settings import OutreachSettings
 from bot.outreach.words import Words, due_of, words_of
 from bot.outreach.zones import zones_of
-from bot.people import Owner, Silence
+from bot.people import Conversation, Owner, Silence
 from bot.phrases import Phrases
 from bot.turns.middleware import Middleware, Proceed
 from bot.turns.work import Work
@@ -35,6 +35,9 @@ WISHES: Mapping[str, Literal["off", "on"]] = MappingProxyType({"/unsubscribe": "
 
 Noted = Callable[[str, str, str], Awaitable[None]]
 """Writes down that somebody (by id) does not get a broadcast (by id), and why."""
+
+Wished = Callable[[Conversation, str], Awaitable[None]]
+"""Lets a wish ("off" or "on") of whoever a conversation is with count elsewhere."""
 
 
 class Situation(Value, frozen=True):
@@ -83,10 +86,15 @@ def judge(words: Words, seen: Situation) -> Verdict:
 
 
 class Gate(Middleware):
-    """Lets through what may be said. `noted` writes down who does not get a broadcast after all."""
+    """Lets through what may be said. `noted` writes down who does not get a broadcast after all; `wished`, for the same
+    person elsewhere, who wants none or wants them again.
+    """
 
-    def __init__(self, campaigns: Campaigns, settings: OutreachSettings, phrases: Phrases, noted: Noted) -> None:
-        self._campaigns, self._settings, self._phrases, self._noted = campaigns, settings, phrases, noted
+    def __init__(
+        self, campaigns: Campaigns, settings: OutreachSettings, phrases: Phrases, *, noted: Noted, wished: Wished
+    ) -> None:
+        self._campaigns, self._settings, self._phrases = campaigns, settings, phrases
+        self._noted, self._wished = noted, wished
         self._quiet = QuietHours.parse(settings.quiet_hours)
 
     async def __call__(self, work: Work, proceed: Proceed) -> None:
@@ -98,6 +106,7 @@ class Gate(Middleware):
         elif wish and not work.lane.interrupted and not _is_offered(work, content):
             work.trace.decided = "whether broadcasts are wanted"
             work.remember(OUT, msgspec.json.encode(wish))
+            await self._wished(work.conversation, wish)
             phrase = self._phrases.unsubscribed if wish == "off" else self._phrases.subscribed
             work.notice(f"outreach.{work.claim.n}", phrase)
         else:

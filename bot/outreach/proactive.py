@@ -20,6 +20,8 @@ from bot.outreach.saying import Saying
 from bot.outreach.sender import Sender
 from bot.outreach.settings import OutreachSettings
 from bot.outreach.tables import Tables
+from bot.outreach.wishes import spread
+from bot.people import Conversation
 from bot.phrases import Phrases
 from bot.store.contract import Store
 from bot.turns.inbox import Inbox
@@ -47,13 +49,13 @@ class Proactive:
     def __init__(
         self, store: Store, inbox: Inbox, clock: Clock, entropy: Entropy, settings: OutreachSettings, phrases: Phrases
     ) -> None:
-        self._store, self._inbox = store, inbox
+        self._store, self._inbox, self._jobs_on = store, inbox, settings.jobs
         tables = Tables(store)
         self.campaigns = Campaigns(store, tables, clock, entropy, settings)
         self.saying = Saying(store, inbox.apply, self.campaigns.shared, clock, entropy)
         self.campaigns.changed = lambda: inbox.publish(TOPIC)
         self.night = Night(store, inbox.apply, clock, settings)
-        self.gate = Gate(self.campaigns, settings, phrases, self._noted)
+        self.gate = Gate(self.campaigns, settings, phrases, noted=self._noted, wished=self._wished)
         self.sender = Sender(store, tables, inbox.apply, self.campaigns.shared, clock, settings)
         self.jobs = Jobs(store, tables, clock, inbox.alone, settings.timezone)
 
@@ -67,7 +69,8 @@ class Proactive:
         self.campaigns.channels = channels
         self._inbox.subscribe(TOPIC, lambda _: self.sender.ring())
         self._inbox.alone("broadcasts", self.sender.run)
-        self.jobs.start()
+        if self._jobs_on:
+            self.jobs.start()
 
     def commands(self, channels: Sequence[Channel]) -> Mapping[str, Ask]:
         """What the command line may ask, by name; of a bot that does not run only those in LOOKS."""
@@ -114,6 +117,9 @@ class Proactive:
     async def _cancel(self, id: str) -> str:
         await self.campaigns.cancel(id)
         return str(await self.campaigns.show(id))
+
+    async def _wished(self, conversation: Conversation, wish: str) -> None:
+        await self._store.write(lambda c: spread(c, conversation.person, conversation.tenant, wish))
 
     async def _noted(self, broadcast: str, person: str, why: str) -> None:
         outcome = Outcome(person=person, state="dropped", why=why)

@@ -28,13 +28,14 @@ class OutreachSettings(Section):
     """When the bot speaks first.
 
     `quiet_hours` are in the recipient's time zone: the one that the platform or the phone number tells, else that of
-    their tenant in `timezones`, else `timezone`. `rate` is how many recipients of a broadcast a second, unless its file
-    says so; `footer` is what stands below each broadcast.
+    their tenant in `timezones`, else `timezone`. With `jobs` off, no `@skill.every` runs in this process. `rate` is how
+    many recipients of a broadcast a second, unless its file says so; `footer` is what stands below each broadcast.
     """
 
     quiet_hours: Annotated[str, AfterValidator(_hours)] = "21:00-08:00"
     timezone: Zone = "UTC"
     timezones: dict[str, Zone] = Field(default_factory=dict)
+    jobs: bool = True
     rate: Annotated[float, Field(gt=0, le=1000)] = 10.0
     footer: str = "To get no more of these, write /unsubscribe."
 

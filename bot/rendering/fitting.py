@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from bot.channel import Capabilities
 from bot.messages import Media
+from bot.phrases import ENGLISH, Phrases
 from bot.rendering.document import Block, Document, Span
 from bot.rendering.mentions import only, without
 from bot.rendering.parsing import parse
@@ -16,11 +17,8 @@ from bot.rendering.splitting import Measure, split
 from bot.rendering.writing import markdown
 from bot.replies import Card, Reply
 
-HINT = "Reply with a number."
-FREE = "Type your answer, or a number from the list."
 
-
-def degrade(reply: Reply, capabilities: Capabilities) -> Reply:
+def degrade(reply: Reply, capabilities: Capabilities, phrases: Phrases = ENGLISH) -> Reply:
     """Turn choices, a card and media into text where the channel can't show them; everything else stays.
 
     Nobody is called but the reply's own mentions, and nobody where the channel can't. A form is left out: who asks it
@@ -43,7 +41,7 @@ def degrade(reply: Reply, capabilities: Capabilities) -> Reply:
     if flat_media:
         blocks += _links(media)
     if flat_choices:
-        blocks += _numbered(labels, FREE if reply.free else HINT)
+        blocks += _numbered(labels, phrases.number_or_words if reply.free else phrases.number)
     whole = (*parse(reply.text).blocks, *(without(block) for block in blocks))
     return replace(
         reply,
@@ -70,12 +68,12 @@ def _uncalled(reply: Reply, capabilities: Capabilities) -> Reply:
     return replace(reply, text=text, mentions=mentions, form=form, card=card, share_phone=share)
 
 
-def fit(reply: Reply, capabilities: Capabilities, measure: Measure) -> list[Reply]:
+def fit(reply: Reply, capabilities: Capabilities, measure: Measure, phrases: Phrases = ENGLISH) -> list[Reply]:
     """The replies to send for one reply: degraded and split.
 
     The first one ends the draft; buttons, card, media, form and what shares a number go with the last.
     """
-    reply = degrade(reply, capabilities)
+    reply = degrade(reply, capabilities, phrases)
     texts = split(reply.text, capabilities.max_text, measure)
     extras = reply.card is not None or reply.form is not None or bool(reply.media or reply.buttons or reply.choices)
     if not texts:

@@ -88,7 +88,7 @@ class Work(Host):
         self.rev = claim.rev
         self.rounds = 0
         self._state = claim.state or EMPTY
-        self._store, self._send, self._desk, self._phrases = store, send, desk, phrases
+        self._store, self._send, self._desk, self.phrases = store, send, desk, phrases
         self._lease, self._sends = times
         self._owner_version = claim.conversation.owner_version
         self._outgoing: list[Outgoing] = []
@@ -110,19 +110,19 @@ class Work(Host):
     def say(self, key: str, reply: Reply) -> None:
         """Hold a reply, fitted to the channel, for the next commit. Its buttons are the choices on the table now."""
         if reply.private and self.shared and not self.channel.capabilities.whispers:
-            reply = Reply(text=self._phrases.not_aloud)
+            reply = Reply(text=self.phrases.not_aloud)
         top = self.lane.top
         if top:
             top.quiet = False
         if reply.buttons:
             self.lane.offer = Offer(buttons=reply.buttons, skill=top.skill if top else "")
-        parts, rest = serve(reply, self.channel.capabilities, self.channel.measure)
+        parts, rest = serve(reply, self.channel.capabilities, self.channel.measure, self.phrases)
         self.lane.rest += rest
         self._hold(key, parts)
 
     def more(self, key: str) -> None:
         """Hold the next portion of what was too long to be said at once."""
-        parts, self.lane.rest = portion(self.lane.rest, self.channel.capabilities.max_parts)
+        parts, self.lane.rest = portion(self.lane.rest, self.channel.capabilities.max_parts, self.phrases)
         self._hold(key, parts)
 
     def _hold(self, key: str, parts: Sequence[Reply]) -> None:

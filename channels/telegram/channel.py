@@ -80,6 +80,7 @@ class TelegramChannel(Channel, Types, Drafts, Edits, Deletes, Files, Rereads):
         reactions=True,
         mentions=True,
         shares_phone=True,
+        whispers=True,
         # A text takes 11 at most (api.py), a file a little longer: it may have to be fetched and uploaded. An attempt
         # that is cut off goes on behind what it had sent.
         send_timeout=15.0,

@@ -16,7 +16,7 @@ from bot.testing.channel_contract import ChannelContract
 from bot.testing.channel_kit import Core, Wire
 from channels.telegram.channel import TelegramChannel
 from channels.telegram.settings import TelegramAccount, TelegramSettings
-from tests.platforms.telegram import ANA, PHONE, TelegramServer, styled, words
+from tests.platforms.telegram import ANA, BOT, GROUP, PHONE, TelegramServer, styled, words
 from tests.servers import free_port
 
 
@@ -90,6 +90,17 @@ class TelegramWire(Wire):
         reaction = {"chat": said["chat"], "message_id": said["message_id"], "user": ANA, "date": said["date"]}
         reaction |= {"old_reaction": [], "new_reaction": [{"type": "emoji", "emoji": emoji}]}
         return await self.server.deliver(self.server.update(message_reaction=reaction))
+
+    async def write_among_others(self, text: str, event: str) -> bool:
+        mention = {"entities": [{"type": "mention", "offset": 0, "length": len(BOT["username"]) + 1}]}
+        said = self.server.message(f"@{BOT['username']} {text}", chat=GROUP, more=mention)
+        return await self.server.deliver(self.server.update(message=said))
+
+    async def overheard(self) -> str:
+        return "\n".join(words(shown.message) for shown in self.server.shown[GROUP["id"]])
+
+    async def whispered(self) -> str:
+        return self.server.sees()
 
     async def called(self) -> list[str]:
         marks = [mark for shown in self.server.shown[5001] for mark in shown.message.get("entities", [])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bot import Skill, Turn
-from bot.rendering.portions import MORE
+from bot.phrases import ENGLISH
 from bot.testing import Bot, User
 
 WORDS = [f"word{number:03d}" for number in range(60)]
@@ -48,12 +48,12 @@ async def test_the_rest_comes_in_portions_for_who_asks_and_no_word_is_lost() -> 
         small(bot)
         await u.says("/story")
         heard = [last(u)]
-        while MORE in heard[-1]:
+        while ENGLISH.more in heard[-1]:
             await u.says("More!")
             heard.append(last(u))
         assert all(len(part) <= 200 for part in heard)
         assert len(heard) > 2
-        assert " ".join(heard).replace(MORE, "").split() == WORDS
+        assert " ".join(heard).replace(ENGLISH.more, "").split() == WORDS
 
 
 async def test_the_rest_survives_a_restart() -> None:
@@ -64,7 +64,7 @@ async def test_the_rest_survives_a_restart() -> None:
         await bot.restart()
         small(bot)
         await u.says("MORE")
-        read = f"{first} {last(u)}".replace(MORE, "").split()
+        read = f"{first} {last(u)}".replace(ENGLISH.more, "").split()
         assert len(read) > len(first.split())
         assert read == WORDS[: len(read)]
 
@@ -73,7 +73,7 @@ async def test_who_goes_on_is_not_given_the_rest_of_something_old() -> None:
     async with Bot(novelist()) as bot, bot.user(channel="sms") as u:
         small(bot)
         await u.says("/story")
-        assert MORE in last(u)
+        assert ENGLISH.more in last(u)
         await u.says("/short")
         u.sees("The end.")
         await u.says("more")
@@ -84,7 +84,7 @@ async def test_a_long_question_is_read_to_its_end_and_then_answered() -> None:
     async with Bot(novelist()) as bot, bot.user(channel="sms") as u:
         small(bot)
         await u.says("/pick")
-        while MORE in last(u):
+        while ENGLISH.more in last(u):
             await u.says("more")
         assert "2) Coffee" in u.transcript
         await u.says("2")

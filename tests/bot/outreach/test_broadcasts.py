@@ -115,6 +115,22 @@ async def test_the_preview_tells_how_many_and_who_is_left_out_and_sends_nothing(
             await bot.app.outreach.campaigns.preview("name: n\ntext: t\nsegment: {channels: [smms]}")
 
 
+CARD = """
+name: tulips
+text: "Hello {name}, look:"
+card: {title: Red tulips, text: "Ten of them, **fresh**", url: "https://shop.example/tulips"}
+"""
+
+
+@pytest.mark.parametrize("channel", ["web", "sms"])
+async def test_the_preview_shows_the_card(channel: str) -> None:
+    async with Bot(skill) as bot:
+        await crowd(bot, 1, channel)
+        text = str(await bot.app.outreach.campaigns.preview(CARD))
+        for words in ("look:", "Red tulips", "Ten of them, fresh", "https://shop.example/tulips"):
+            assert words in text
+
+
 async def test_a_segment_by_what_skills_remembered() -> None:
     async with Bot(skill) as bot:
         users = await crowd(bot, 4)
@@ -272,6 +288,27 @@ async def test_a_broadcast_never_goes_where_others_read_along() -> None:
         assert (preview.reached, preview.left_out) == ({"team": 1}, {"others read along there": 1})
         await send(bot, PLAIN)
         assert [got([alone]), got([room]), got([bob])] == [1, 0, 0]
+
+
+async def test_a_wish_counts_wherever_it_is_surely_the_same_person() -> None:
+    def ann(verified: bool, phone: str = "+431234567") -> Sender:
+        return Sender(id="ann", name="Ann", phone=phone, verified=verified)
+
+    async with Bot(skill) as bot:
+        wishes = [
+            (bot.user("ann", channel="sms"), ann(True)),
+            (bot.user("ann", channel="team"), ann(True)),
+            (bot.user("ann", channel="chat"), ann(False)),  # so they say
+            (bot.user("ann", channel="web"), ann(True, "+437654321")),
+        ]
+        for user, sender in wishes:
+            await user.does(Text(text="/hi"), sender=sender)
+        await wishes[0][0].does(Text(text="/unsubscribe"), sender=ann(True))
+        preview = await bot.app.outreach.campaigns.preview(PLAIN)
+        assert (preview.reached, preview.left_out) == ({"chat": 1, "web": 1}, {"unsubscribed": 2})
+        await wishes[1][0].does(Text(text="/subscribe"), sender=ann(True))
+        preview = await bot.app.outreach.campaigns.preview(PLAIN)
+        assert preview.left_out == {}
 
 
 def nowhere(address: Address) -> bool:

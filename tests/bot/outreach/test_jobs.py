@@ -54,6 +54,19 @@ async def pass_time(bot: Bot, seconds: float) -> None:
         await bot.advance(1.0)
 
 
+async def test_it_does_not_run_where_jobs_are_off() -> None:
+    runs: list[str] = []
+
+    async def run() -> None:
+        runs.append("ran")
+
+    async with Bot(hourly(run), options={"outreach.jobs": "false"}) as bot, bot.user() as user:
+        await pass_time(bot, 3 * HOUR)
+        await user.says("/hi")
+        user.sees("hello")
+    assert runs == []
+
+
 async def test_it_runs_at_its_times_and_not_before() -> None:
     keys: list[str] = []
 
@@ -108,13 +121,15 @@ async def test_one_that_is_cut_off_runs_again_and_says_nothing_twice() -> None:
         await user.says("/hi")
         await pass_time(bot, 1.0)
         bot.clock.move(bot.clock.now() + HOUR)
-        for _ in range(2000):
-            if keys:
-                break
+        still = 0
+        while not keys:
             await bot._breathe()
+            # Not while a write is on its way: on a busy machine leases would run out, and tries with them.
+            still = still + 1 if bot.store.idle else 0
             waking = bot.clock.next_waking
-            if waking is not None and waking < bot.clock.now() + 5:
+            if still > 10 and waking is not None and waking < bot.clock.now() + 5:
                 bot.clock.move(waking)
+                still = 0
         await bot.kill()
         await bot.start()
         await pass_time(bot, 1.0)

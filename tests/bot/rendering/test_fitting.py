@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from bot.channel import Capabilities
 from bot.messages import Media
+from bot.phrases import Phrases
 from bot.rendering import degrade, fit, parse, plain
-from bot.replies import Button, Card, Field, Reply, as_choices
+from bot.rendering.portions import portion, serve
+from bot.replies import Button, Card, Choice, Field, Reply, as_choices
 
 NOTHING = Capabilities()
 ALL = Capabilities(buttons=5, cards=True, media=True, markdown=True)
@@ -78,3 +82,14 @@ def test_nothing_to_say_is_nothing_to_send() -> None:
     assert fit(Reply(), ALL, len) == []
     assert fit(Reply(text=" \n"), ALL, len) == []
     assert fit(Reply(media=(PHOTO,)), ALL, len) == [Reply(media=(PHOTO,))]
+
+
+def test_the_cores_own_words_may_be_others() -> None:
+    german = Phrases(number="Bitte eine Zahl.", number_or_words="Zahl oder Worte.", more="MORE zeigt den Rest.")
+    asked = Reply(text="Farbe?", choices=(Choice(label="Rot"),))
+    assert "Bitte eine Zahl." in degrade(asked, Capabilities(), german).text
+    assert "Zahl oder Worte." in degrade(replace(asked, free=True), Capabilities(), german).text
+    long = Reply(text=" ".join(["Wort"] * 100))
+    now, rest = serve(long, Capabilities(max_text=100, max_parts=1), len, german)
+    assert now[-1].text.endswith("MORE zeigt den Rest.")
+    assert portion(rest, 1, german)[0][0].text.endswith("MORE zeigt den Rest.")

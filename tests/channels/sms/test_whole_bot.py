@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.app import App
-from bot.rendering.portions import MORE
+from bot.phrases import ENGLISH
 from bot.settings import Settings
 from tests.platforms.twilio import OURS, THEIRS, Fault, Twilio, settings_for
 from tests.servers import free_port
@@ -105,10 +105,10 @@ async def test_each_number_answers_for_itself(tmp_path: Path) -> None:
 async def test_a_long_answer_comes_in_portions(tmp_path: Path) -> None:
     async with whole(tmp_path, {"rate": 100, "max_segments": 2}) as twilio:
         parts = [await said(twilio, "tell me a story")]
-        while parts[-1].endswith(MORE):
+        while parts[-1].endswith(ENGLISH.more):
             parts.append(await said(twilio, "More"))
         assert all(len(part) <= 306 for part in parts)
-        assert " ".join(parts).replace(MORE, "").split() == [f"word{number:04d}" for number in range(200)]
+        assert " ".join(parts).replace(ENGLISH.more, "").split() == [f"word{number:04d}" for number in range(200)]
 
 
 async def test_who_says_stop_hears_nothing_until_they_say_start(tmp_path: Path) -> None:
