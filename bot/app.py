@@ -22,6 +22,8 @@ from bot.dialog.rehearsal import Rehearsed, rehearse
 from bot.errors import StartError
 from bot.handoff.bridge import Bridge
 from bot.llm import opening
+from bot.llm.books import Ledger
+from bot.llm.budgets import BudgetSettings
 from bot.llm.models import Models
 from bot.llm.toolbox import BoundTool
 from bot.messages import Message
@@ -71,7 +73,8 @@ class App:
         self._jobs: dict[str, Bound] = {}
         self.services = Services()
         self.plugins = Plugins(self._context(), self.services, self._bind)
-        self.llm = opening.open_router(settings, store, self.services, clock, entropy, phrases)
+        self.books = Ledger(store, clock, entropy, settings.own(BudgetSettings, "budgets"))
+        self.llm = opening.open_router(settings, self.services, clock, phrases, self.books)
         self._models = Models(lambda: self.services.get(Llm), lambda skill: self._tools.get(skill, {}), phrases)
         self._gates = Gates(self._limits, clock.steady)
         self._dialogs = Dialogs(self._handler, self._gates, phrases)

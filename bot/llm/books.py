@@ -84,9 +84,6 @@ class UsageEntry(Value, frozen=True):
     rung: Rung = "model"
 
 
-By = Literal["day", "tenant", "person", "skill", "task", "prompt", "provider", "model"]
-
-
 class Total(Value, frozen=True):
     """A line of a report: the values of what it was grouped by, and the sums."""
 
@@ -134,8 +131,8 @@ class Ledger(Books):
         await self._make()
         await self._database.write(_settle(reservation.id, _day(self._clock.now()), entry))
 
-    async def totals(self, by: Sequence[By], *, first: str = "", last: str = "9999") -> list[Total]:
-        """What was used from the day `first` to the day `last`, the dearest first."""
+    async def totals(self, by: Sequence[str], *, first: str = "", last: str = "9999") -> list[Total]:
+        """What was used from the day `first` to the day `last`, by some of GROUPS, the dearest first."""
         if not await self._look():
             return []
         return await self._database.read(_totals(by, first, last))
@@ -239,7 +236,7 @@ def _used(day: str, asked: Sequence[Account]) -> Callable[[Connection], dict[Acc
     return read
 
 
-def _totals(by: Sequence[By], first: str, last: str) -> Callable[[Connection], list[Total]]:
+def _totals(by: Sequence[str], first: str, last: str) -> Callable[[Connection], list[Total]]:
     grouped = [usage.c[name] for name in by]
     names = ("calls", "failed", "prompt_tokens", "cached_tokens", "completion_tokens", "cost")
     sums = [func.sum(usage.c[name]) for name in names]

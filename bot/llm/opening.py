@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import structlog
 
-from bot.clock import Clock, Entropy
+from bot.clock import Clock
 from bot.errors import PortMissing
-from bot.llm.books import Ledger
-from bot.llm.budgets import BudgetSettings
+from bot.llm.books import Books
 from bot.llm.cache import AnswerCache, CacheSettings
 from bot.llm.catalogue import Catalogue
 from bot.llm.house import furnish
@@ -19,14 +18,11 @@ from bot.ports.llm import Llm
 from bot.ports.models import Providers
 from bot.services import Services
 from bot.settings import LlmSettings, Settings
-from bot.store.database import Database
 
 log = structlog.get_logger()
 
 
-def open_router(
-    settings: Settings, database: Database, services: Services, clock: Clock, entropy: Entropy, phrases: Phrases
-) -> Router:
+def open_router(settings: Settings, services: Services, clock: Clock, phrases: Phrases, books: Books) -> Router:
     """The router over what the settings' file says, behind the port Llm; without a file it has no models.
 
     Mistakes in the file are told together with those of all other settings.
@@ -39,7 +35,6 @@ def open_router(
         key = part.openai_setting.api_key
         if key is not None:
             settings.secrets.add(key.get_secret_value())
-    books = Ledger(database, clock, entropy, settings.own(BudgetSettings, "budgets"))
     cache = AnswerCache(LocalShelf(clock), settings.own(CacheSettings, "answers"))
     router = Router(catalogue, lambda: _providers(services), clock, books=books, cache=cache, phrases=phrases)
     furnish(router.engines, services)

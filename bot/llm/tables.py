@@ -6,6 +6,9 @@ from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Stri
 
 metadata = MetaData()
 
+GROUPS = ("day", "tenant", "person", "skill", "task", "prompt", "provider", "model")
+"""What usage can be added up by."""
+
 # What was used, added up by day and by everything that somebody may ask for.
 usage = Table(
     "llm_usage",
