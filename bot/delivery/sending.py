@@ -140,12 +140,13 @@ class Sending:
 
     async def _send(self) -> Step | None:
         """Make the call."""
+        old = await self._replaced()  # first: between the look at the clock and the call nothing may wait
         if self._began is None or self._clock.steady() - self._began > STALE:
             return self._reconcile
         if closed := self._closed():  # meanwhile
             return await self._put_off(closed, "the platform wants nothing of this account", then=self._ready)
         try:
-            platform_id = await self._call()
+            platform_id = await self._call(old)
         except RateLimited as problem:
             if problem.account:
                 await self._means.buckets.close(self._account, problem.retry_after)
@@ -157,7 +158,7 @@ class Sending:
         except Rejected as problem:
             if problem.silence:
                 await self._silence(problem.silence, str(problem))
-            elif await self._replaced():
+            elif old:
                 self._anew = True  # it can't be edited any more: then it is said anew
                 return await self._put_off(0.0, str(problem), then=self._ready)
             return await self._fail("failed", str(problem))
@@ -259,7 +260,7 @@ class Sending:
 
     # --- the call
 
-    async def _call(self) -> str:
+    async def _call(self, old: str) -> str:
         if self._row.target == "desk":
             async with asyncio.timeout(DESK_TIMEOUT):
                 await self._means.perform(self._row)
@@ -268,7 +269,7 @@ class Sending:
         if channel is None:
             raise NotSent(f"the channel {self._account} is off")
         async with asyncio.timeout(channel.capabilities.send_timeout or None):
-            if isinstance(channel, Edits) and (old := await self._replaced()):
+            if isinstance(channel, Edits) and old:
                 await channel.edit(self._delivery(), old)
                 return old
             sent = await channel.send(self._delivery())

@@ -13,6 +13,7 @@ from bot.settings.reading import Settings, did_you_mean
 from bot.settings.sections import (
     Env,
     HandoffSettings,
+    KeepSettings,
     LogSettings,
     PluginSettings,
     Section,
@@ -23,6 +24,7 @@ from bot.settings.sections import (
 __all__ = [
     "Env",
     "HandoffSettings",
+    "KeepSettings",
     "LogSettings",
     "PluginSettings",
     "Section",

@@ -86,9 +86,9 @@ class Inbox(Gateway):
         """What a channel wrote down for itself."""
         return await read_note(self._store, key)
 
-    async def write_note(self, key: str, value: str | None) -> None:
+    async def write_note(self, key: str, value: str | None, *, keep: float = 0.0) -> None:
         """Write it down durably."""
-        await write_note(self._store, key, value)
+        await write_note(self._store, key, value, self._clock.now() + keep if keep else 0.0)
 
     def commands(self) -> Sequence[KnownCommand]:
         """The commands of all skills that are loaded now."""

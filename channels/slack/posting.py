@@ -38,6 +38,9 @@ EVENT = "frontdesk_out"
 UPLOAD_SECONDS = 8.0
 """How long the files of one reply may take on their way to Slack; what takes longer becomes a link."""
 
+KEPT = 400 * 86_400.0
+"""Seconds for which a form that is too long for its button is kept: longer than anybody comes back to one."""
+
 _MARGIN = 120.0  # seconds that a clock may be wrong by
 _DRAFTED = 1800.0  # seconds: a draft was posted when its making began
 _PAGES, _PER_PAGE = 20, 200
@@ -231,7 +234,7 @@ class Posting:
             return text
         key = f"slack.{self._account}.form.{form.token}"
         try:
-            await self._gateway.write_note(key, written(form))
+            await self._gateway.write_note(key, written(form), keep=KEPT)
         except StoreUnavailable as error:
             raise NotSent("the form can't be noted") from error
         return NOTED + form.token

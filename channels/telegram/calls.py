@@ -28,6 +28,9 @@ T = TypeVar("T")
 LARGEST_UPLOAD = 20 * 1024 * 1024
 """Bytes; Telegram itself takes up to 50 MB, but people wait."""
 
+KEPT = 400 * 86_400.0
+"""Seconds for which a token that is too long for a button is kept: longer than anybody comes back to one."""
+
 _UNPARSEABLE = "can't parse entities"
 _UNCHANGED = "message is not modified"
 _NO_TEXT = "there is no text in the message to edit"
@@ -220,7 +223,7 @@ class Calls:
         """Keep the tokens that are too long for a button."""
         for button in buttons:
             if (data := data_of(button.token)) != button.token:
-                await self._gateway.write_note(button_note(address.account, data), button.token)
+                await self._gateway.write_note(button_note(address.account, data), button.token, keep=KEPT)
 
 
 def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
