@@ -28,14 +28,14 @@ async def ready():
     print("ready", flush=True)
     {ready}
 
-serving.STOP_SECONDS = 0.5
+serving.STOP_SECONDS = {patience}
 serving.run(serving.serve(App(), ready))
 print("end", flush=True)
 """
 
 
-def begin(*, ready: str = "pass", stop: str = "pass") -> subprocess.Popen[str]:
-    script = SCRIPT.format(ready=ready, stop=stop)
+def begin(*, ready: str = "pass", stop: str = "pass", patience: float = 0.5) -> subprocess.Popen[str]:
+    script = SCRIPT.format(ready=ready, stop=stop, patience=patience)
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, text=True, stdout=subprocess.PIPE)
     assert process.stdout is not None
     for line in process.stdout:
@@ -79,10 +79,12 @@ def test_a_blocked_loop_is_no_reason_to_stay(stuck: str) -> None:
 
 
 def test_a_second_signal_leaves_at_once() -> None:
-    process = begin(stop="await asyncio.sleep(0.45)")
+    process = begin(stop="await asyncio.sleep(60)", patience=60.0)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.15)
+    assert process.stdout is not None
+    assert "stop\n" in iter(process.stdout.readline, ""), "it has begun to stop"
     process.send_signal(signal.SIGINT)
-    code, _, seconds = end(process)
+    code, out, seconds = end(process)
     assert code == 128 + signal.SIGINT
-    assert seconds < 0.3
+    assert "end" not in out
+    assert seconds < 15, "a minute, if it were not for the second one"
