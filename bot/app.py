@@ -29,6 +29,7 @@ from bot.llm.toolbox import BoundTool
 from bot.messages import Message
 from bot.operations.explain import explain
 from bot.operations.letters import Letters
+from bot.operations.retention import Retention
 from bot.operations.watchdog import Watchdog
 from bot.outreach.jobs import Bound
 from bot.outreach.port import Outreach
@@ -40,7 +41,7 @@ from bot.ports import Llm, Tools
 from bot.processes.process import Process, shared
 from bot.processes.sole import Sole
 from bot.services import Binding, Services
-from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settings, StoreSettings
+from bot.settings import HandoffSettings, KeepSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.skill import Handler, Skill
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.opening import choose_store
@@ -99,6 +100,7 @@ class App:
         )
         self._connect()
         self._server: WebServer | None = None
+        self._retention = Retention(store, clock, self.process, settings.own(KeepSettings, "keep"))
         self._watchdog = Watchdog(owner=self.plugins.owner)
         self._serves = False
 
@@ -220,6 +222,7 @@ class App:
         await self.outbox.start()
         await self.engine.start()
         self.outreach.start(self.channels)
+        self._retention.start()
         self._watchdog.start()
         opening.start(self.llm)
         if self._serves:
@@ -227,6 +230,7 @@ class App:
 
     async def stop(self) -> None:
         """About the reverse; what was not finished stays in the store."""
+        self._retention.stop()
         await self.process.stop()
         # First what sends, while there still is something to send with: a send that is cut off has to be looked up.
         # Whatever comes in meanwhile is stored, for others or for the next start.

@@ -179,8 +179,11 @@ class Gateway(Peers):
         """What a channel wrote down for itself. Keys begin with its name and account: "telegram.main.offset"."""
 
     @abstractmethod
-    async def write_note(self, key: str, value: str | None) -> None:
-        """Write something down durably, for all processes; None strikes it out. Raises StoreUnavailable."""
+    async def write_note(self, key: str, value: str | None, *, keep: float = 0.0) -> None:
+        """Write something down durably, for all processes; None strikes it out. Raises StoreUnavailable.
+
+        `keep` is for how many seconds it is needed, 0 for ever: what nobody will ask for again should say so.
+        """
 
     @abstractmethod
     async def admit(self, wanted: Sequence[tuple[str, Pace]], event: str, *, anyway: bool = False) -> str:

@@ -1,8 +1,8 @@
 """The process that workers are forked from, so that one starts in a fraction of a second: the imports are done.
 
 Reads one JSON order per line from its standard input and says on its standard output what became of its children:
-"born TOKEN PID", "ready PID", "gone PID STATUS", and after a SIGUSR1 to one of them "tasks PID COUNT". When its input
-ends, it goes, and all of them with it.
+"born TOKEN PID", "ready PID", "gone PID STATUS", and after a SIGUSR1 to one of them "vitals PID TASKS SQLITE BLOCKS":
+tasks of asyncio, bytes that SQLite holds, blocks of Python's. When its input ends, it goes, and all of them with it.
 """
 
 from __future__ import annotations
@@ -54,12 +54,22 @@ def work(order: Order) -> None:
         loop = asyncio.get_running_loop()
 
         def count() -> None:
-            tell("tasks", os.getpid(), len(asyncio.all_tasks(loop)))
+            tell("vitals", os.getpid(), len(asyncio.all_tasks(loop)), _sqlite_bytes(), sys.getallocatedblocks())
 
         signal.signal(signal.SIGUSR1, lambda *_: loop.call_soon_threadsafe(count))
         tell("ready", os.getpid())
 
     serving.run(serving.serve(app, ready))
+
+
+def _sqlite_bytes() -> int:
+    """What SQLite has allocated, its page caches above all; 0 where its library can't be asked."""
+    try:
+        library = ctypes.CDLL("libsqlite3.so.0")
+    except OSError:
+        return 0
+    library.sqlite3_memory_used.restype = ctypes.c_int64
+    return int(library.sqlite3_memory_used())
 
 
 def _child(order: Order) -> NoReturn:

@@ -25,6 +25,8 @@ class Sample(NamedTuple):
     memory: float
     files: int
     tasks: int
+    sqlite: float
+    blocks: int
 
 
 async def run(seed: int, folder: Path, seconds: float = 95.0, broken: str = "") -> Outcome:
@@ -46,6 +48,10 @@ async def run(seed: int, folder: Path, seconds: float = 95.0, broken: str = "") 
             Limit("files left open", after.files - before.files, 2),
             Limit("tasks left", after.tasks - before.tasks, 2),
         ]
+        # The page caches fill once, and the allocators keep what a moment's crowd has needed; only the blocks that
+        # Python has in use can be ours to grow with each conversation.
+        parts = [f"{each.sqlite:.1f} MB, {each.blocks:,}" for each in (before, half[0], samples[-1], after)]
+        outcome.notes.append(f"SQLite's own memory, Python's blocks (first, half, end, quiet): {'; '.join(parts)}")
         outcome.notes.append(f"memory {before.memory:.1f} MB at first, {samples[-1].memory:.1f} at the end of the load")
         outcome.notes.append("every 10 s: " + " ".join(f"{sample.memory:.1f}" for sample in samples[::5]) + " MB")
         return outcome
@@ -62,7 +68,8 @@ async def _watch(ground: Ground, seconds: float) -> list[Sample]:
 
 async def _look(ground: Ground) -> Sample:
     worker = ground.workers[0]
-    return Sample(time.monotonic(), worker.memory(), worker.files(), await worker.tasks())
+    tasks, sqlite, blocks = await worker.vitals()
+    return Sample(time.monotonic(), worker.memory(), worker.files(), tasks, sqlite / 2**20, blocks)
 
 
 def slope(samples: Sequence[Sample]) -> float:

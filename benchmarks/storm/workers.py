@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,6 +22,14 @@ STARTING = 30.0
 """Seconds that a worker may take until it is ready."""
 
 
+class Vitals(NamedTuple):
+    """What a worker says of itself: asyncio's tasks, bytes that SQLite holds, blocks that Python has in use."""
+
+    tasks: int
+    sqlite: int
+    blocks: int
+
+
 class Worker:
     """One process on one port. It may be gone; its slot then starts another one there."""
 
@@ -28,18 +37,18 @@ class Worker:
         self.pid, self.port = pid, port
         self.ready, self.gone = asyncio.Event(), asyncio.Event()
         self.status = 0
-        self._counted: asyncio.Future[int] | None = None
+        self._counted: asyncio.Future[Vitals] | None = None
 
-    async def tasks(self) -> int:
-        """How many asyncio tasks it has."""
+    async def vitals(self) -> Vitals:
+        """What it says of itself."""
         self._counted = asyncio.get_running_loop().create_future()
         self.signal(signal.SIGUSR1)
         return await asyncio.wait_for(self._counted, 5.0)
 
-    def counted(self, tasks: int) -> None:
+    def counted(self, vitals: Vitals) -> None:
         """It has said so."""
         if self._counted is not None and not self._counted.done():
-            self._counted.set_result(tasks)
+            self._counted.set_result(vitals)
 
     @property
     def running(self) -> bool:
@@ -157,8 +166,8 @@ class Nursery:
     def _happened(self, worker: Worker, words: list[str]) -> None:
         if words[0] == "ready":
             worker.ready.set()
-        elif words[0] == "tasks":
-            worker.counted(int(words[2]))
+        elif words[0] == "vitals":
+            worker.counted(Vitals(*map(int, words[2:])))
         else:
             worker.status = int(words[2])
             worker.gone.set()

@@ -143,12 +143,13 @@ class Sending:
 
     async def _send(self) -> Step | None:
         """Make the call."""
+        old = await self._replaced()  # first: between the look at the clock and the call nothing may wait
         if self._began is None or self._clock.steady() - self._began > STALE:
             return self._reconcile
         if closed := self._closed():  # meanwhile
             return await self._put_off(closed, "the platform wants nothing of this account", then=self._ready)
         try:
-            platform_id = await self._call()
+            platform_id = await self._call(old)
         except RateLimited as problem:
             if problem.account:
                 await self._means.buckets.close(self._account, problem.retry_after)
@@ -160,7 +161,7 @@ class Sending:
         except Rejected as problem:
             if problem.silence:
                 await self._silence(problem.silence, str(problem))
-            elif not self._row.outgoing.takes_back and await self._replaced():
+            elif old and not self._row.outgoing.takes_back:
                 self._anew = True  # it can't be edited any more: then it is said anew
                 return await self._put_off(0.0, str(problem), then=self._ready)
             return await self._fail("failed", str(problem))
@@ -264,7 +265,7 @@ class Sending:
 
     # --- the call
 
-    async def _call(self) -> str:
+    async def _call(self, old: str) -> str:
         if self._row.target == "desk":
             async with asyncio.timeout(DESK_TIMEOUT):
                 await self._means.perform(self._row)
@@ -274,15 +275,14 @@ class Sending:
             raise NotSent(f"the channel {self._account} is off")
         async with asyncio.timeout(channel.capabilities.send_timeout or None):
             if self._row.outgoing.takes_back:
-                return await self._take_back(channel)
-            if isinstance(channel, Edits) and (old := await self._replaced()):
+                return await self._take_back(channel, old)
+            if isinstance(channel, Edits) and old:
                 await channel.edit(self._delivery(), old)
                 return old
             sent = await channel.send(self._delivery())
         return sent.platform_id
 
-    async def _take_back(self, channel: Channel) -> str:
-        old = await receipt(self._store, self._row.outgoing.edits)
+    async def _take_back(self, channel: Channel, old: str) -> str:
         if old:  # else it never arrived
             if not isinstance(channel, Deletes) or not channel.capabilities.deletes:
                 raise Rejected(f"the channel {self._account} takes nothing back any more")
@@ -290,10 +290,10 @@ class Sending:
         return old
 
     async def _replaced(self) -> str:
-        """The platform's name for the message whose place this one takes, if it takes one."""
-        edits = self._row.outgoing.edits
-        can = not self._anew and isinstance(self._channel, Edits) and self._channel.capabilities.edits
-        return await receipt(self._store, edits) if edits and can else ""
+        """The platform's name for the message whose place this one takes, or which it takes back; "" for none."""
+        outgoing = self._row.outgoing
+        edits = not self._anew and isinstance(self._channel, Edits) and self._channel.capabilities.edits
+        return await receipt(self._store, outgoing.edits) if outgoing.edits and (edits or outgoing.takes_back) else ""
 
     def _delivery(self) -> Delivery:
         row = self._row

@@ -6,6 +6,7 @@ its questions were answered and what its steps returned, which is all that a rep
 
 from __future__ import annotations
 
+import math
 from hashlib import blake2b
 from typing import Literal
 
@@ -157,3 +158,11 @@ def dump(lane: Lane) -> bytes:
 def digest(value: object) -> str:
     """A short mark of some arguments, to see in strict tests that a replay gives the same ones."""
     return blake2b(repr(value).encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def waits_since(state: bytes) -> float:
+    """Since when a dialog waits in a conversation of this state; infinity if none does, 0 if nobody can read it."""
+    try:
+        return min((frame.started_at for frame in load(state).frames), default=math.inf)
+    except msgspec.MsgspecError:
+        return 0.0

@@ -13,6 +13,7 @@ from bot.settings.reading import Settings, did_you_mean
 from bot.settings.sections import (
     Env,
     HandoffSettings,
+    KeepSettings,
     LlmSettings,
     LogSettings,
     PluginSettings,
@@ -24,6 +25,7 @@ from bot.settings.sections import (
 __all__ = [
     "Env",
     "HandoffSettings",
+    "KeepSettings",
     "LlmSettings",
     "LogSettings",
     "PluginSettings",

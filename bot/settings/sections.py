@@ -68,6 +68,25 @@ class StoreSettings(Section):
     redis_prefix: Annotated[str, AfterValidator(_prefix)] = ""
 
 
+Days = Annotated[int, Field(ge=1, le=36_500)] | Literal[0]
+LongDays = Annotated[int, Field(ge=7, le=36_500)] | Literal[0]
+"""Platforms deliver an event again for a day at most, and ids of events go with what they are kept in."""
+
+
+class KeepSettings(Section):
+    """For how many days things are kept; 0 is for ever. Notes that channels made for a while go by themselves.
+
+    `transcripts` is what people and the bot said, with dead letters and closed cases; for ever, unless somebody decides
+    otherwise. `traces` is what `explain` tells; `events` are the ids by which an event from a desk happens once;
+    `letters` is what no channel could read.
+    """
+
+    transcripts: LongDays = 0
+    traces: Days = 90
+    events: LongDays = 30
+    letters: Days = 365
+
+
 class PluginSettings(Section):
     """Folders (beside `plugins/` in the home folder) whose files are plugins, and plugins that are left out."""
 

@@ -1,4 +1,7 @@
-"""Small notes that survive, for all processes: a text under a key. Works on any store; knows nobody who writes them."""
+"""Small notes that survive, for all processes: a text under a key. Works on any store; knows nobody who writes them.
+
+A note may have a time to live: it is there at least so long, and struck out some time later (see pruning.py).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from bot.store.database import Database
 _GET = text("SELECT value FROM notes WHERE key = :key")
 
 _SET = text(
-    "INSERT INTO notes (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    "INSERT INTO notes (key, value, until) VALUES (:key, :value, :until) "
+    "ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until"
 )
 
 _ONCE = text("INSERT INTO notes (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING")
@@ -27,14 +31,14 @@ async def read_note(database: Database, key: str) -> str | None:
     return await database.read(unit)
 
 
-async def write_note(database: Database, key: str, value: str | None) -> None:
-    """Write it down; None strikes it out. Raises StoreUnavailable."""
+async def write_note(database: Database, key: str, value: str | None, until: float = 0.0) -> None:
+    """Write it down, for ever or until then; None strikes it out. Raises StoreUnavailable."""
 
     def unit(connection: Connection) -> None:
         if value is None:
             connection.execute(_STRIKE, {"key": clean_text(key)})
         else:
-            connection.execute(_SET, {"key": clean_text(key), "value": clean_text(value)})
+            connection.execute(_SET, {"key": clean_text(key), "value": clean_text(value), "until": until})
 
     await database.write(unit)
 

@@ -85,11 +85,11 @@ class Core(LoneGateway):
             raise StoreUnavailable("the disk is full")
         await super().set_aside(unreadable)
 
-    async def write_note(self, key: str, value: str | None) -> None:
+    async def write_note(self, key: str, value: str | None, *, keep: float = 0.0) -> None:
         """Write it down; StoreUnavailable while the disk is `full`."""
         if self.full:
             raise StoreUnavailable("the disk is full")
-        await super().write_note(key, value)
+        await super().write_note(key, value, keep=keep)
 
     def new_id(self) -> str:
         """A random id."""

@@ -43,6 +43,11 @@ class LoneGateway(Loner, Gateway):
     """Keeps a channel's notes, and what it could not read, in memory."""
 
     @cached_property
+    def kept(self) -> dict[str, float]:
+        """For how many seconds each note was to be kept; 0 for ever."""
+        return {}
+
+    @cached_property
     def notes(self) -> dict[str, str]:
         """What channels wrote down."""
         return {}
@@ -102,12 +107,13 @@ class LoneGateway(Loner, Gateway):
         """What was written down."""
         return self.notes.get(key)
 
-    async def write_note(self, key: str, value: str | None) -> None:
+    async def write_note(self, key: str, value: str | None, *, keep: float = 0.0) -> None:
         """Write it down."""
         if value is None:
             self.notes.pop(key, None)
         else:
             self.notes[key] = value
+            self.kept[key] = keep
 
     def commands(self) -> Sequence[KnownCommand]:
         """What the check put there."""

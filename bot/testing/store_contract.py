@@ -39,6 +39,7 @@ from bot.testing.store_kit import (
     take,
 )
 from bot.testing.store_papers import NotesContract, SilenceContract, UnreadableContract
+from bot.testing.store_pruning import PruningContract
 from bot.testing.store_sends import OutboxContract
 from bot.testing.store_turns import InboxContract, LaneContract
 
@@ -285,5 +286,6 @@ class StoreContract(
     UnreadableContract,
     SilenceContract,
     EditContract,
+    PruningContract,
 ):
     """Everything."""

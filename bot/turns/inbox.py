@@ -104,9 +104,9 @@ class Inbox(Gateway):
         """What a channel wrote down for itself."""
         return await read_note(self._store, key)
 
-    async def write_note(self, key: str, value: str | None) -> None:
+    async def write_note(self, key: str, value: str | None, *, keep: float = 0.0) -> None:
         """Write it down durably."""
-        await write_note(self._store, key, value)
+        await write_note(self._store, key, value, self._clock.now() + keep if keep else 0.0)
 
     async def admit(self, wanted: Sequence[tuple[str, Pace]], event: str, *, anyway: bool = False) -> str:
         """Count an event, in all processes."""

@@ -30,6 +30,9 @@ from channels.slack.workspaces import Workspaces
 EVENT = "frontdesk_out"
 """What our messages are marked with: their metadata carry the id of the delivery."""
 
+KEPT = 400 * 86_400.0
+"""Seconds for which a form that is too long for its button is kept: longer than anybody comes back to one."""
+
 _MARGIN = 120.0  # seconds that a clock may be wrong by
 _DRAFTED = 1800.0  # seconds: a draft was posted when its making began
 _PAGES, _PER_PAGE = 20, 200
@@ -204,7 +207,7 @@ class Posting:
         if text:
             return text
         try:
-            await self._gateway.write_note(f"slack.{self._account}.form.{delivery.id}", written(form))
+            await self._gateway.write_note(f"slack.{self._account}.form.{delivery.id}", written(form), keep=KEPT)
         except StoreUnavailable as error:
             raise NotSent("the form can't be noted") from error
         return NOTED + delivery.id

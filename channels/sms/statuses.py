@@ -1,12 +1,12 @@
 """What becomes of messages that Twilio took: heard once each, moving only forward, and kept as far as it is needed.
 
 A callback names our delivery, so it proves that the delivery was taken even if the answer to our call was lost. That
-is written down unless this process knows it anyway; after KEPT seconds it is struck out again.
+is written down unless this process knows it anyway, for KEPT seconds.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 
 import structlog
@@ -48,7 +48,6 @@ class Statuses:
         self._account, self._gateway, self._now = account, gateway, now
         self._states: OrderedDict[str, int] = OrderedDict()
         self._taken: OrderedDict[str, str] = OrderedDict()  # our id -> Twilio's
-        self._noted: deque[tuple[float, str]] = deque()
 
     def took(self, delivery: str, sid: str) -> None:
         """Twilio answered that it took a delivery."""
@@ -75,13 +74,8 @@ class Statuses:
         self._tell(delivery, status)
 
     async def _note(self, delivery: str, sid: str) -> None:
-        now = self._now()
-        await self._gateway.write_note(self._key(delivery), sid)
+        await self._gateway.write_note(self._key(delivery), sid, keep=KEPT)
         self.took(delivery, sid)
-        self._noted.append((now + KEPT, delivery))
-        while self._noted and self._noted[0][0] < now:
-            await self._gateway.write_note(self._key(self._noted[0][1]), None)
-            self._noted.popleft()
 
     async def _opted_out(self, status: Status) -> None:
         """A messaging service finds out only after it took the message."""

@@ -34,6 +34,9 @@ from channels.telegram.sources import Sources
 
 T = TypeVar("T")
 
+KEPT = 400 * 86_400.0
+"""Seconds for which a token that is too long for a button is kept: longer than anybody comes back to one."""
+
 _UNPARSEABLE = "can't parse entities"
 _UNCHANGED = "message is not modified"
 _NOT_THERE = "message to delete not found"
@@ -257,7 +260,7 @@ class Calls:
         for button in buttons:
             if (data := data_of(button.token)) != button.token:
                 try:
-                    await self._gateway.write_note(button_note(address.account, data), button.token)
+                    await self._gateway.write_note(button_note(address.account, data), button.token, keep=KEPT)
                 except StoreUnavailable as problem:
                     raise NotSent(str(problem)) from problem
 

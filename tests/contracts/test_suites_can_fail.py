@@ -60,8 +60,8 @@ class Through(Loner, Gateway):
     async def note(self, key: str) -> str | None:
         return await self._gateway.note(key)
 
-    async def write_note(self, key: str, value: str | None) -> None:
-        await self._gateway.write_note(key, value)
+    async def write_note(self, key: str, value: str | None, *, keep: float = 0.0) -> None:
+        await self._gateway.write_note(key, value, keep=keep)
 
     def commands(self) -> Sequence[KnownCommand]:
         return self._gateway.commands()

@@ -175,6 +175,7 @@ effects = Table(
     _text("conversation", key=True),
     _text("event_id", key=True),
     _time("at"),
+    Index("effects_at", "at"),
     sqlite_with_rowid=False,
 )
 
@@ -212,8 +213,16 @@ unreadable = Table(
     Index("unreadable_at", "at"),
 )
 
-# What channels (and the core) write down for themselves.
-notes = Table("notes", metadata, _text("key", key=True), _text("value"), sqlite_with_rowid=False)
+# What channels (and the core) write down for themselves; `until` is when it may be struck out, 0 for never.
+notes = Table(
+    "notes",
+    metadata,
+    _text("key", key=True),
+    _text("value"),
+    _time("until"),
+    Index("notes_until", "until", sqlite_where=text("until > 0")),
+    sqlite_with_rowid=False,
+)
 
 # The ledger of who wanted to hear nothing, or to hear from us again ("" in `silence`), when, and by which word.
 consents = Table(

@@ -10,11 +10,12 @@ import pytest
 
 from bot.channel import Delivery, Receipt
 from bot.clock import SeededEntropy
+from bot.delivery import sending
 from bot.delivery.outbox import SWEEP, Outbox
 from bot.delivery.pacing import LocalBuckets
-from bot.delivery.sending import Means
+from bot.delivery.sending import STALE, Means
 from bot.errors import RateLimited, UnknownOutcome
-from bot.store.contract import Begun, Committed, OutRow
+from bot.store.contract import Begun, Committed, Database, OutRow
 from bot.store.sqlite import SqliteStore
 from bot.testing import FakeChannel, Platform
 from bot.testing.clock import VirtualClock
@@ -139,6 +140,50 @@ async def test_what_nobody_foresaw_in_a_look_for_rows_does_not_end_the_looking(
         await place.passes(4 * SWEEP)
         assert not broken
         assert [delivery.reply.text for delivery in place.platform.taken] == ["found"]
+
+
+class Late(FakeChannel):
+    """Can edit, and notes when it was asked to."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__("web", place.platform, Pulse())
+        self.capabilities = msgspec.structs.replace(self.capabilities, edits=True, send_timeout=5.0)
+        self._place, self.asked = place, list[float]()
+
+    async def edit(self, delivery: Delivery, platform_id: str) -> None:
+        self.asked.append(self._place.clock.now())
+
+
+async def test_an_edit_whose_receipt_is_long_in_coming_is_not_made_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Place(tmp_path) as place:
+        channel, slow = Late(place), [True]
+        place.use(channel)
+        (old,) = (await answer(place.store, "e1", reply("a", "old"))).rows
+        place.outbox.accept([old], NOW)
+        await place.passes(1.0)
+        marks: list[float] = []
+        read, mark = sending.receipt, place.store.mark_sending
+
+        async def reading(store: Database, row: str) -> str:
+            if slow:
+                slow.pop()
+                place.clock.move(place.clock.now() + STALE + 5.0)
+            return await read(store, row)
+
+        async def marking(row: OutRow, wait: float, now: float) -> Begun:
+            marks.append(place.clock.now())
+            return await mark(row, wait, now)
+
+        monkeypatch.setattr(sending, "receipt", reading)
+        monkeypatch.setattr(place.store, "mark_sending", marking)
+        new = msgspec.structs.replace(reply("b", "new"), edits=old.id)
+        place.outbox.accept((await answer(place.store, "e2", new)).rows, place.clock.steady())
+        await place.passes(40.0, step=0.5)
+        assert await place.store.unsent() == []
+        assert len(channel.asked) == 1
+        assert channel.asked[0] - marks[-1] <= STALE
 
 
 class Closing(FakeChannel):

@@ -76,7 +76,7 @@ async def test_a_newer_file_is_refused_in_plain_words(tmp_path: Path) -> None:
     raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.commit()
     raw.close()
-    with pytest.raises(StartError, match=r"written by a newer Frontdesk \(schema 9999; this one knows up to 0003\)"):
+    with pytest.raises(StartError, match=r"written by a newer Frontdesk \(schema 9999; this one knows up to 0004\)"):
         await SqliteStore(path).start()
 
 
