@@ -7,7 +7,7 @@ Run: `python -m benchmarks.tools SUBJECT [FOLDER]`. Without a folder only what n
     images                    pictures that are drawn here, resized, cropped, brightened, compressed
     languages DJANGO          folder of django.po files, one a language (de.po, zh_Hans.po, ...)
     moods TWEETEVAL           its datasets/sentiment
-    grammar JFLEG             its test folder
+    grammar JFLEG [COUNT]     its test folder; the first COUNT sentences
     pronunciation SPEECHOCEAN its test/text as `text`, and recordings in a folder beside it (by default `held`)
 """
 
@@ -143,9 +143,9 @@ async def moods(folder: Path) -> None:
         print("  right by |valence|: " + ", ".join(f"<{edge}: {share(each)}" for edge, each in sure.items()))
 
 
-async def grammar(folder: Path) -> None:
+async def grammar(folder: Path, most: int) -> None:
     """Sentences of learners, and the same ones corrected by people."""
-    wrong = (folder / "test.src").read_text(encoding="utf-8").splitlines()
+    wrong = (folder / "test.src").read_text(encoding="utf-8").splitlines()[:most]
     references = [(folder / f"test.ref{n}").read_text(encoding="utf-8").splitlines() for n in range(4)]
     engine, times, mended, flagged, falsely = Harper(), [], [], [], []
     for number, sentence in enumerate(wrong):
@@ -311,8 +311,8 @@ def main() -> None:
             asyncio.run(languages(Path(folder)))
         case ["moods", folder]:
             asyncio.run(moods(Path(folder)))
-        case ["grammar", folder]:
-            asyncio.run(grammar(Path(folder)))
+        case ["grammar", folder, *count]:
+            asyncio.run(grammar(Path(folder), int(count[0]) if count else 10_000))
         case ["pronunciation", folder, *rest]:
             asyncio.run(pronunciation(Path(folder), *rest))
         case _:
