@@ -114,7 +114,7 @@ async def test_recordings_of_many_kinds_are_heard_and_others_refused_in_words() 
         assert process is not None
         process.kill()
         await process.wait()
-        found = await engine.find(Recording(audio=noise(1), text_refs=("hello",)))
+        found = await engine.find(Recording(audio=noise(1.5, rate=44_100), text_refs=("hello",)))
         assert found.result.words
     finally:
         await engine.stop()
