@@ -15,7 +15,7 @@ from adapters.knowledge.vectors import Vectors, likeness
 from bot import Value
 from bot.ports import Finding, Knowledge, KnowledgeEngine, Passage, Question
 
-KNOWN = 0.62
+KNOWN = 0.45
 """Share of a question's meaning that the best passage has to cover for it to be an answer (docs/figures.md)."""
 
 LONGEST_ANSWER = 800

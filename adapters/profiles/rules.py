@@ -16,7 +16,7 @@ from bot.ports import Account, Finding, Profile, ProfileReader
 MOST = 20
 LONGEST = 120
 
-_CAP = r"[A-ZÀ-ÖØ-ÞА-ЯŠŽ][\w'’.-]*"
+_CAP = r"[A-ZÀ-ÖØ-ÞА-ЯŠŽ][\w'’-]*(?:\.\w[\w'’-]*)*"
 _PARTICLE = r"(?:van|von|de|da|del|della|di|la|le|bin|al|der|den|ter|el)"
 _FULL_NAME = rf"{_CAP}(?: (?:{_PARTICLE} )*{_CAP}){{0,3}}"
 _NAMES = (

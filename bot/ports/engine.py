@@ -36,10 +36,13 @@ def said(text: str) -> str:
     return text
 
 
-Prose = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(said)]
+SOMETHING = Field(json_schema_extra={"pattern": r"\S"})
+"""In a schema: there is something in the text."""
+
+Prose = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(said), SOMETHING]
 """A text with something in it."""
 
-Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(said)]
+Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(said), SOMETHING]
 """A short text."""
 
 LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2}$")]

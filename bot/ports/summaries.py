@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from bot.ports.engine import Asked, Engine, Found, Sure, said
+from bot.ports.engine import SOMETHING, Asked, Engine, Found, Sure, said
 
 
 class LongText(Asked):
     """A text, and of how many sentences its summary may be."""
 
-    text: Annotated[str, StringConstraints(max_length=100_000), AfterValidator(said)]
+    text: Annotated[str, StringConstraints(max_length=100_000), AfterValidator(said), SOMETHING]
     sentences: Annotated[int, Field(ge=1, le=20)] = 3
 
 

@@ -41,7 +41,8 @@ def document(tools: Iterable[Tool], url: str) -> dict[str, Any]:
 
 def _one(tool: Tool) -> dict[str, Any]:
     arguments = {"$ref": _REF.format(model=tool.arguments.__name__)}
-    return {"title": tool.name, "properties": {"tool_name": {"const": tool.name}, "arguments": arguments}}
+    one = {"tool_name": {"const": tool.name}, "arguments": arguments}
+    return {"title": tool.name, "properties": one, "required": ["tool_name", "arguments"]}
 
 
 def _schema(name: str) -> dict[str, Any]:

@@ -62,6 +62,6 @@ def problems_of(error: ValidationError) -> list[str]:
     found = []
     for detail in error.errors(include_url=False, include_input=False, include_context=False)[:MOST_PROBLEMS]:
         place = ".".join(str(part) for part in detail["loc"])[:80]
-        words = detail["msg"].removeprefix("Value error, ")
+        words = detail["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
         found.append(f"`{place}`: {words}" if place else words)
     return found
