@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bot.errors import BadInquiry, ModelBusy, ModelError, StreamBroken
 from bot.llm.catalogue import Level
 from bot.llm.choosing import MARGIN, Candidate, choose, room, typical_price
@@ -31,8 +33,7 @@ class Route:
         self.level: Level = "free"
         self.shortened = False
         self._tools = count_tools(ask.tools)
-        self._tokens = count_lines(ask.lines) + self._tools
-        self._counts: dict[str, int] = {}
+        self._tokens = supply.counts.of(ask.lines) + self._tools
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._over: set[str] = set()
@@ -125,10 +126,9 @@ class Route:
         )
 
     def tokens(self, place: Place, prefix: str) -> int:
-        """About how many tokens the model reads. Long prompts take long to count, so each is counted once."""
-        if place.name not in self._counts:
-            self._counts[place.name] = count_lines(self.lines, place.name) + count_tools(self.ask.tools, place.name)
-        return self._counts[place.name] + (count_lines(going_on((), prefix), place.name) if prefix else 0)
+        """About how many tokens the model reads. Long prompts take long to count: it is done once for all models."""
+        more = count_lines(going_on((), prefix)) if prefix else 0
+        return math.ceil((self._tokens + more) * place.fineness)
 
     def most(self, inquiry: Inquiry, place: Place, prefix: str) -> int:
         """The highest cost that this attempt may have, in millionths."""
@@ -148,8 +148,7 @@ class Route:
 
     def _shortened(self, lines: tuple[Line, ...]) -> None:
         self.lines, self.shortened = lines, True
-        self._tokens = count_lines(lines) + self._tools
-        self._counts.clear()
+        self._tokens = self._supply.counts.of(lines) + self._tools
 
     def _look(self) -> None:
         if not self._supply.there:
