@@ -181,8 +181,8 @@ class App:
         await self.outbox.start()
         await self.engine.start()
         self.outreach.start(self.channels)
-        self._watchdog.start()
         opening.start(self.llm)
+        self._watchdog.start()
         if self._serves:
             await self._listen()
 

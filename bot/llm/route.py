@@ -25,13 +25,13 @@ CUT = 0.6
 
 
 class Route:
-    """`over` says how the candidates failed this very question: they will not be asked again."""
+    """Who was tried how often, who is out of it, and how much of the question is left to read."""
 
     def __init__(self, ask: Ask, supply: Supply) -> None:
         self.ask, self._supply = ask, supply
         self.lines = ask.lines
         self.level: Level = "free"
-        self.shortened = False
+        self.shortened = self._stuck = False
         self._tools = count_tools(ask.tools)
         self._tokens = supply.counts.of(ask.lines) + self._tools
         self._tries: dict[str, int] = {}
@@ -44,7 +44,7 @@ class Route:
     @property
     def too_long(self) -> bool:
         """Whether nobody can answer because it is too long."""
-        return not self._plan and bool(self._too_small)
+        return self._stuck or (not self._plan and bool(self._too_small))
 
     def descend(self, level: Level) -> None:
         """The payer's budgets are on this rung: cheaper models first, and on the last one less to read."""
@@ -95,7 +95,10 @@ class Route:
             if any(p.model.context > place.model.context and p.id not in self._over for p in self._plan):
                 self._over |= {p.id for p in self._plan if p.model.context <= place.model.context}
                 return
-            self._shorten(int(min(self._tokens, place.model.context) * CUT))
+            if not self._shorten(int(min(self._tokens, place.model.context) * CUT)):
+                self._over.add(place.id)
+                self._stuck = True
+                return
         elif not isinstance(error, ModelBusy | StreamBroken):
             self._over.add(place.id)
             return
@@ -139,12 +142,14 @@ class Route:
         output = inquiry.params.max_tokens or 0
         return int(prompt * price.input + output * price.output) + 1
 
-    def _shorten(self, tokens: int) -> None:
+    def _shorten(self, tokens: int) -> bool:
+        """Have less read; False when nothing more can go."""
         lines = shorter(self.lines, tokens)
         if lines == self.lines:
-            return
+            return False
         self._shortened(lines)
         self._look()
+        return True
 
     def _shortened(self, lines: tuple[Line, ...]) -> None:
         self.lines, self.shortened = lines, True

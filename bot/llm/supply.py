@@ -24,11 +24,13 @@ NO_CREDIT = 300.0
 NO_KEY = 600.0
 """The same for one whose key was refused, or that has no such model: somebody has to act."""
 
-
 LONGEST_HOLD = 3600.0
+"""Of a Retry-After, in seconds."""
 
 LEAST_PATIENCE = 3.0
+"""However quick a model usually is, its first words may take so many seconds."""
 
+# Something to count, for comparing the tokens of models.
 SAMPLE = "The parcel left our house on Monday and is with the carrier now. " * 20
 
 

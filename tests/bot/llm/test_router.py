@@ -129,6 +129,15 @@ async def test_what_is_too_long_for_all_is_cut_and_asked_again() -> None:
     assert second.lines[-1] == lines[-1], "the newest line stays"
 
 
+async def test_what_can_not_be_cut_is_not_asked_again_and_again() -> None:
+    house = House()
+    house.plan("big", [BadInquiry("400", too_long=True)])
+    with pytest.raises(NoAnswer) as caught:
+        await house.run(house.router.complete(ask("alone")))
+    assert caught.value.sentence == PHRASES.model_too_long
+    assert len(house.one.inquiries) == 1
+
+
 async def test_one_line_that_is_too_long_for_everybody_is_told_as_that() -> None:
     house = House()
     with pytest.raises(NoAnswer) as caught:
