@@ -223,8 +223,8 @@ class App:
         await self.engine.start()
         self.outreach.start(self.channels)
         self._retention.start()
-        self._watchdog.start()
         opening.start(self.llm)
+        self._watchdog.start()
         if self._serves:
             await self._listen()
 

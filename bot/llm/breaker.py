@@ -17,6 +17,9 @@ REST = 5.0
 
 LONGEST = 60.0
 
+PROBE_LASTS = 120.0
+"""A probe of which nothing is heard for so long is forgotten: whoever made it may have gone before it began."""
+
 
 class Breaker:
     """Closed, open, or half open: then one probe at a time is let through, and decides."""
@@ -28,7 +31,7 @@ class Breaker:
         self._rest = REST
         self._closed = True
         self._until = 0.0
-        self._probing = False
+        self._probe: float | None = None
         self.why = ""
 
     @property
@@ -46,24 +49,28 @@ class Breaker:
             return 0.5
         return wait
 
+    @property
+    def _probing(self) -> bool:
+        return self._probe is not None and self._now() - self._probe < PROBE_LASTS
+
     def enter(self) -> bool:
         """Somebody tries. True when this is the probe."""
         if self._closed:
             return False
-        self._probing = True
+        self._probe = self._now()
         return True
 
     def leave(self, probe: bool) -> None:
         """An attempt ended without telling anything: it was cancelled, or the question was at fault."""
         if probe:
-            self._probing = False
+            self._probe = None
 
     def worked(self) -> None:
         """It answered."""
         self._row = 0
         self._last.append(True)
         if not self._closed:
-            self._closed, self._probing, self._rest, self.why = True, False, REST, ""
+            self._closed, self._probe, self._rest, self.why = True, None, REST, ""
             self._last.clear()
 
     def failed(self, why: str) -> bool:
@@ -80,7 +87,7 @@ class Breaker:
 
     def open(self, seconds: float, why: str) -> bool:
         """Let nobody through for so long. True when it was closed before."""
-        was, self._closed, self._probing, self.why = self._closed, False, False, why
+        was, self._closed, self._probe, self.why = self._closed, False, None, why
         self._until = self._now() + seconds
         return was
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from bot.errors import ContentRefused, ModelBusy, ModelError, StreamBroken
+from bot.errors import ContentRefused, ModelBusy, ModelError, NoAnswer, StreamBroken
 from bot.llm.attempt import Attempt, TooSlow
 from bot.llm.books import Spent
 from bot.llm.ending import Why, answered, no_answer
@@ -71,7 +71,7 @@ class Course:
         self._launcher = Launcher(ask, means, self._route)
         self._ended: list[Attempt] = []
         self._launched = 0
-        self._refused = False
+        self._refused = self._late = False
         self._spent: Spent | None = None
         self._leader: Attempt | None = None
         self._hedged = False
@@ -86,33 +86,29 @@ class Course:
         try:
             self._ring_in(left, _Bell("deadline"))
             self._launch()
-            while True:
-                if self._nobody:
-                    async for chunk in self._without("away"):
-                        yield chunk
-                    return
-                event = await self._events.get()
-                if event == _Bell("deadline"):
-                    async for chunk in self._without("slow"):
-                        yield chunk
-                    return
-                for chunk in self._heard(event):
+            while (why := self._why) is None:
+                for chunk in self._heard(await self._events.get()):
                     yield chunk
                     if chunk.answer is not None:
                         return
-                if self._refused:
-                    async for chunk in self._without("refused"):
-                        yield chunk
-                    return
+            last, problem = await self._without(why)
+            if last is not None:
+                yield last
+            if problem is not None:
+                raise problem
         finally:
             self._end()
 
     # --- events
 
     @property
-    def _nobody(self) -> bool:
-        """Whether nothing is under way that could still bring an answer."""
-        return not self._running and not self._pending and self._events.empty()
+    def _why(self) -> Why | None:
+        """Why no model will answer; None while one still may."""
+        if self._refused:
+            return "refused"
+        if self._late:
+            return "slow"
+        return None if self._running or self._pending or not self._events.empty() else "away"
 
     def _heard(self, event: _Event) -> list[Chunk]:
         match event:
@@ -120,6 +116,8 @@ class Course:
                 self._pending -= 1
                 if not self._running:
                     self._launch()
+            case _Bell(what="deadline"):
+                self._late = True
             case _Bell(what="hedge"):
                 self._hedge()
             case _Bell(what="watch", attempt=Attempt() as attempt):
@@ -152,17 +150,14 @@ class Course:
         return []
 
     def _finished(self, attempt: Attempt, reason: Any) -> list[Chunk]:
-        chunks = []
-        last = self._weave.end()
-        if last is not None:
-            chunks.append(last)
-        if not self._weave.shown.strip() and not attempt.calls:
+        if not attempt.words.strip() and not attempt.calls:
             self._failed(attempt, ModelBusy("it said nothing"))
-            return chunks
+            return []
+        last = self._weave.end()
         self._settle(attempt)
         self._stop_others()
         answer = answered(attempt, self._ended, self._weave.shown, reason)
-        return [*chunks, Chunk(answer=answer)]
+        return [*([last] if last is not None else []), Chunk(answer=answer)]
 
     def _failed(self, attempt: Attempt, error: ModelError) -> None:
         """An attempt ended without an answer: who is next?"""
@@ -174,7 +169,7 @@ class Course:
             self._refused = True
             return
         self._route.failed(attempt.place, error, self._means.clock.steady())
-        if not self._running:
+        if not self._running and not self._pending:
             self._launch()
 
     def _denied(self, place: Place, spent: Spent | None) -> None:
@@ -190,11 +185,11 @@ class Course:
 
     # --- beginning and ending attempts
 
-    def _launch(self, *, avoiding: Place | None = None) -> None:
+    def _launch(self) -> None:
         """Ask the next one, or wait until somebody may be asked."""
         if self._launched >= MOST_ATTEMPTS or self._spent is not None:
             return
-        place, wait = self._route.next(self._means.clock.steady(), avoiding)
+        place, wait = self._route.next(self._means.clock.steady())
         if place is not None:
             self._begin(place)
         elif wait < self._ask.deadline - (self._means.clock.steady() - self._began):
@@ -221,8 +216,12 @@ class Course:
             return
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine that runs has one
-        self._running[attempt] = task
         self._pending -= 1
+        if self._leader is not None:
+            attempt.overtaken()  # while its money was set aside, the other one began to speak
+            self._settle(attempt)
+            return
+        self._running[attempt] = task
         if len(self._running) == 1:
             self._weave.begin(prefix)
         self._clocks(attempt)
@@ -260,7 +259,9 @@ class Course:
             self._ring_in(limit - silent, _Bell("watch", attempt))
             return
         if not attempt.spoke and not self._route.others(attempt.place) and len(self._running) == 1:
-            return  # nobody else could be asked: better late than never
+            # Nobody else could be asked: better late than never.
+            self._ring_in(attempt.place.model.silence, _Bell("watch", attempt))
+            return
         error = StreamBroken("it fell silent") if attempt.spoke else TooSlow("no first word")
         attempt.judge(error)
         self._running[attempt].cancel()
@@ -306,7 +307,7 @@ class Course:
         plain = self._ask.schema is None and not any(attempt.calls for attempt in self._ended)
         return self._weave.prefix if plain and self._leader is None else ""
 
-    async def _without(self, why: Why) -> AsyncGenerator[Chunk, None]:
+    async def _without(self, why: Why) -> tuple[Chunk | None, NoAnswer | None]:
         """No model answers: an engine of the house does, or one honest sentence."""
         self._stop_others()
         offline = await self._means.engines.answer(self._ask) if why != "refused" else None
@@ -314,13 +315,11 @@ class Course:
         if offline is not None:
             attempts = tuple(one.told() for one in self._ended)
             answer = msgspec.structs.replace(offline, attempts=attempts, cost=sum(one.cost for one in self._ended))
-            yield Chunk(text=offline.text, anew=bool(shown), answer=answer)
-            return
-        if shown:
-            yield Chunk(anew=True)  # half an answer is none
+            return Chunk(text=offline.text, anew=bool(shown), answer=answer), None
         if why == "away" and self._route.too_long:
             why = "too long"
-        raise no_answer(why, self._ended, self._means.phrases, self._spent)
+        problem = no_answer(why, self._ended, self._means.phrases, self._spent)
+        return Chunk(anew=True) if shown else None, problem  # half an answer is none
 
     # --- clocks
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bot.errors import BadInquiry, ModelBusy, ModelError, StreamBroken
 from bot.llm.catalogue import Level
 from bot.llm.choosing import MARGIN, Candidate, choose, room, typical_price
@@ -23,16 +25,15 @@ CUT = 0.6
 
 
 class Route:
-    """`over` says how the candidates failed this very question: they will not be asked again."""
+    """Who was tried how often, who is out of it, and how much of the question is left to read."""
 
     def __init__(self, ask: Ask, supply: Supply) -> None:
         self.ask, self._supply = ask, supply
         self.lines = ask.lines
         self.level: Level = "free"
-        self.shortened = False
+        self.shortened = self._stuck = False
         self._tools = count_tools(ask.tools)
-        self._tokens = count_lines(ask.lines) + self._tools
-        self._counts: dict[str, int] = {}
+        self._tokens = supply.counts.of(ask.lines) + self._tools
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._over: set[str] = set()
@@ -43,7 +44,7 @@ class Route:
     @property
     def too_long(self) -> bool:
         """Whether nobody can answer because it is too long."""
-        return not self._plan and bool(self._too_small)
+        return self._stuck or (not self._plan and bool(self._too_small))
 
     def descend(self, level: Level) -> None:
         """The payer's budgets are on this rung: cheaper models first, and on the last one less to read."""
@@ -94,7 +95,10 @@ class Route:
             if any(p.model.context > place.model.context and p.id not in self._over for p in self._plan):
                 self._over |= {p.id for p in self._plan if p.model.context <= place.model.context}
                 return
-            self._shorten(int(min(self._tokens, place.model.context) * CUT))
+            if not self._shorten(int(min(self._tokens, place.model.context) * CUT)):
+                self._over.add(place.id)
+                self._stuck = True
+                return
         elif not isinstance(error, ModelBusy | StreamBroken):
             self._over.add(place.id)
             return
@@ -125,10 +129,9 @@ class Route:
         )
 
     def tokens(self, place: Place, prefix: str) -> int:
-        """About how many tokens the model reads. Long prompts take long to count, so each is counted once."""
-        if place.name not in self._counts:
-            self._counts[place.name] = count_lines(self.lines, place.name) + count_tools(self.ask.tools, place.name)
-        return self._counts[place.name] + (count_lines(going_on((), prefix), place.name) if prefix else 0)
+        """About how many tokens the model reads. Long prompts take long to count: it is done once for all models."""
+        more = count_lines(going_on((), prefix)) if prefix else 0
+        return math.ceil((self._tokens + more) * place.fineness)
 
     def most(self, inquiry: Inquiry, place: Place, prefix: str) -> int:
         """The highest cost that this attempt may have, in millionths."""
@@ -139,17 +142,18 @@ class Route:
         output = inquiry.params.max_tokens or 0
         return int(prompt * price.input + output * price.output) + 1
 
-    def _shorten(self, tokens: int) -> None:
+    def _shorten(self, tokens: int) -> bool:
+        """Have less read; False when nothing more can go."""
         lines = shorter(self.lines, tokens)
         if lines == self.lines:
-            return
+            return False
         self._shortened(lines)
         self._look()
+        return True
 
     def _shortened(self, lines: tuple[Line, ...]) -> None:
         self.lines, self.shortened = lines, True
-        self._tokens = count_lines(lines) + self._tools
-        self._counts.clear()
+        self._tokens = self._supply.counts.of(lines) + self._tools
 
     def _look(self) -> None:
         if not self._supply.there:

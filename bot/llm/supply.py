@@ -11,7 +11,9 @@ from bot.dialog.queues import FairQueue
 from bot.errors import AuthFailed, BadInquiry, ModelBusy, ModelError, QuotaSpent, StreamBroken
 from bot.llm.breaker import Breaker
 from bot.llm.catalogue import Catalogue, Model, ProviderPart
+from bot.llm.counting import Counts
 from bot.llm.latency import Latency
+from bot.llm.tokens import count
 from bot.ports.models import Provider, Providers
 
 log = structlog.get_logger()
@@ -22,10 +24,14 @@ NO_CREDIT = 300.0
 NO_KEY = 600.0
 """The same for one whose key was refused, or that has no such model: somebody has to act."""
 
-
 LONGEST_HOLD = 3600.0
+"""Of a Retry-After, in seconds."""
 
 LEAST_PATIENCE = 3.0
+"""However quick a model usually is, its first words may take so many seconds."""
+
+# Something to count, for comparing the tokens of models.
+SAMPLE = "The parcel left our house on Monday and is with the carrier now. " * 20
 
 
 class Supplier:
@@ -55,11 +61,12 @@ class Supplier:
 
 
 class Place:
-    """One model at one provider."""
+    """One model at one provider. `fineness`: how many tokens it makes of what is one elsewhere."""
 
     def __init__(self, supplier: Supplier, name: str, model: Model, now: Callable[[], float]) -> None:
         self.supplier, self.name, self.model = supplier, name, model
         self.breaker = Breaker(now)
+        self.fineness = count(SAMPLE, name) / count(SAMPLE)
         self._times = {True: Latency(), False: Latency()}
 
     @property
@@ -135,6 +142,7 @@ class Supply:
             for name, part in catalogue.providers.items()
         }
         self._places: dict[tuple[str, str], Place] = {}
+        self.counts = Counts()
 
     @property
     def there(self) -> bool:

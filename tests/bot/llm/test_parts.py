@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.llm.breaker import IN_A_ROW, LONGEST, REST, Breaker
+from bot.llm.breaker import IN_A_ROW, LONGEST, PROBE_LASTS, REST, Breaker
 from bot.llm.latency import Credit, Latency
 from bot.llm.shortening import shorter
 from bot.llm.tokens import count_lines
@@ -55,6 +55,14 @@ def test_a_probe_that_is_called_off_makes_room_for_another() -> None:
     breaker, now = opened()
     now.at += REST
     breaker.leave(breaker.enter())
+    assert breaker.ready_in == 0
+
+
+def test_a_probe_that_was_never_heard_of_again_is_forgotten() -> None:
+    breaker, now = opened()
+    now.at += REST
+    breaker.enter()
+    now.at += PROBE_LASTS
     assert breaker.ready_in == 0
 
 

@@ -19,6 +19,7 @@ from bot.llm.offline import Engine
 from bot.phrases import Phrases
 from bot.ports.llm import Answer, Ask, Payer
 from bot.ports.models import CallPiece, Finished, Line, Usage, Words
+from bot.testing.clock import START
 from tests.bot.llm.scripted import DONE, House, TestBooks, ask, busy, says, still
 
 PHRASES = Phrases()
@@ -128,6 +129,15 @@ async def test_what_is_too_long_for_all_is_cut_and_asked_again() -> None:
     assert second.lines[-1] == lines[-1], "the newest line stays"
 
 
+async def test_what_can_not_be_cut_is_not_asked_again_and_again() -> None:
+    house = House()
+    house.plan("big", [BadInquiry("400", too_long=True)])
+    with pytest.raises(NoAnswer) as caught:
+        await house.run(house.router.complete(ask("alone")))
+    assert caught.value.sentence == PHRASES.model_too_long
+    assert len(house.one.inquiries) == 1
+
+
 async def test_one_line_that_is_too_long_for_everybody_is_told_as_that() -> None:
     house = House()
     with pytest.raises(NoAnswer) as caught:
@@ -215,6 +225,31 @@ async def test_a_model_that_says_nothing_has_not_answered() -> None:
     answer = await house.run(house.router.complete(ask()))
     assert answer.model == "small"
     assert answer.cost == house.books.spent, "it was paid for all the same"
+
+
+async def test_a_model_that_goes_on_with_nothing_has_not_answered() -> None:
+    house = House()
+    house.plan("big", [Words(text=LONG_ANSWER[:80]), StreamBroken("cut")])
+    house.plan("small", [DONE], says(LONG_ANSWER))
+    assert await house.seen(ask(deadline=60.0)) == LONG_ANSWER
+
+
+async def test_a_model_that_nobody_can_stand_in_for_may_be_late_but_not_fall_silent() -> None:
+    house = House()
+    house.plan("big", [15.0, Words(text="Well, let me"), 1000.0], says("Here you are.", after=15.0))
+    assert await house.seen(ask("alone", deadline=90.0)) == "Here you are."
+    assert house.clock.now() - START < 60
+
+
+async def test_a_second_request_that_comes_too_late_is_not_made() -> None:
+    house = House()
+    for _ in range(15):
+        await house.run(house.router.complete(ask()))
+    house.plan("big", [2.0, Words(text="just in time"), 1.0, DONE])
+    answer = await house.run(house.router.complete(ask()))
+    assert answer.text == "just in time"
+    assert house.two.inquiries == []
+    assert answer.cost == 140
 
 
 async def test_a_slow_first_word_is_overtaken_by_a_second_request() -> None:
