@@ -4,7 +4,8 @@ FrontdeskError
 ├── StartError               something is wrong before the first message: say what, where and the fix
 │   ├── SettingsError            one or more settings are wrong; lists all of them
 │   ├── PluginError              a plugin could not be loaded
-│   └── PortMissing              a handler asks for a port that nobody provides
+│   ├── PortMissing              a handler asks for a port that nobody provides
+│   └── PromptError              one or more files of prompts are wrong; lists all of them
 ├── StoreError               the database refused
 │   ├── Fenced                   another worker owns this lane now; nothing was written
 │   └── StoreUnavailable         full, locked or gone; the platform should deliver again
@@ -28,6 +29,7 @@ FrontdeskError
 │   └── StreamBroken             the answer stopped in the middle
 ├── NoAnswer                 no model, cache or engine could answer in time
 ├── Misfit                   a model's JSON did not fit what was asked for
+├── PromptMisused            a prompt that is not there, or values that it can't take
 └── Refused                  a port says no for a reason that a person should hear
 """
 
@@ -59,6 +61,14 @@ class PluginError(StartError):
 
 class PortMissing(StartError):
     """A handler asks for a port that no adapter provides."""
+
+
+class PromptError(StartError):
+    """One or more files of prompts are wrong; `problems` has a line for each, with file, line and fix."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("Prompts need attention:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
 class StoreError(FrontdeskError):
@@ -191,6 +201,10 @@ class NoAnswer(FrontdeskError):
 
 class Misfit(FrontdeskError):
     """A model's JSON did not fit what was asked for, after one attempt to mend it; the text says where."""
+
+
+class PromptMisused(FrontdeskError):
+    """A prompt was asked for that is not there, or with values or room that it can't take; the text names it."""
 
 
 class Cancelled(asyncio.CancelledError):
