@@ -22,6 +22,9 @@ from bot.errors import FrontdeskError, StartError
 from bot.operations import log, serving
 from bot.operations.letters import opt_outs
 from bot.outreach.proactive import LOOKS, SayCommand
+from bot.ports import Llm
+from bot.prompts.cases import cases_of
+from bot.prompts.trying import Trial, Tried, told
 from bot.scaffold import new_skill
 from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.store.contract import Store
@@ -33,6 +36,7 @@ from handoff.console import ConsoleDesk
 CONFIG = ROOT / "config" / "frontdesk.yaml"
 CHANNELS = ("channels.slack", "channels.sms", "channels.telegram", "channels.web")
 BUILTINS = ("adapters.orders", *CHANNELS, "handoff.console", "skills.orders")
+WRITES = ("prompts-rollback", "prompts-restore")
 OLDEST_PYTHON = (3, 11)
 
 
@@ -62,7 +66,9 @@ def build(
     found = [f"skills.{file.parent.name}.skill" for file in sorted(ROOT.glob("skills/*/skill.py"))]
     optional = [name for name in found if name.removesuffix(".skill") not in builtins]
     folders = [ROOT / "plugins", home / "plugins"]
-    return App.build(settings, builtins=builtins, optional=optional, folders=folders, serve=serve, store=store)
+    app = App.build(settings, builtins=builtins, optional=optional, folders=folders, serve=serve, store=store)
+    app.prompts.load([ROOT / "config" / "prompts", home / "prompts"])
+    return app
 
 
 async def serve(app: App, *, reload: bool) -> None:
@@ -95,6 +101,9 @@ def commands(app: App) -> Mapping[str, Callable[[str], Awaitable[str]]]:
         "resubmit": app.letters.resubmitted,
         "opt-outs": lambda _: opt_outs(app.store),
         "explain": app.explain,
+        "prompts": lambda _: app.prompts.listed(),
+        "prompts-rollback": app.prompts.rollback,
+        "prompts-restore": app.prompts.restore,
         **app.outreach.commands(app.channels),
     }
 
@@ -281,7 +290,8 @@ async def _ask(settings: Settings, command: str, argument: str = "") -> str:
         raise StartError(f"No bot runs in {home}. Start it: it must be there to read the letter, and to answer.")
     if command == "say" or (command.startswith("broadcast-") and command not in LOOKS):
         raise StartError(f"No bot runs in {home}. Start it: it is what says things.")
-    app = build(settings, serve=False, store=_looking(settings))
+    # Nobody runs here, so a prompt may be rolled back in the store itself; on PostgreSQL other machines see it.
+    app = build(settings, serve=False, store=None if command in WRITES else _looking(settings))
     await app.store.start()
     try:
         return await commands(app)[command](argument)
@@ -303,10 +313,70 @@ def check(settings: Settings) -> None:
     app = build(settings)
     for name in app.plugins.names:
         click.echo(f"ok      {name}")
+    for name, cases in cases_of(app.prompts.library).items():
+        click.echo(f"ok      {name}@{app.prompts.versions(name).main}, {len(cases)} cases")
     for name, problem in app.plugins.broken.items():
         click.echo(f"broken  {name}: {problem}")
     if app.plugins.broken:
         raise click.exceptions.Exit(1)
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def prompts(context: click.Context) -> None:
+    """List the prompts: who gets which version, and what became of them (docs/prompts.md)."""
+    if context.invoked_subcommand is None:
+        click.echo(serving.run(_ask(context.obj, "prompts")))
+
+
+@prompts.command("rollback")
+@click.argument("name")
+@click.pass_obj
+def roll_back(settings: Settings, name: str) -> None:
+    """Give the newest version of NAME (answer/general) to nobody, at once and in all processes."""
+    click.echo(serving.run(_ask(settings, "prompts-rollback", name)))
+
+
+@prompts.command("restore")
+@click.argument("version")
+@click.pass_obj
+def restore(settings: Settings, version: str) -> None:
+    """Take the rollback of VERSION (answer/general@3) back."""
+    click.echo(serving.run(_ask(settings, "prompts-restore", version)))
+
+
+@main.command("test-prompts")
+@click.argument("names", nargs=-1)
+@click.option("--live", is_flag=True, help="Ask the configured models, and record their answers.")
+@click.option("--answers", is_flag=True, help="Show the answers to what went well, too.")
+@click.pass_obj
+def try_prompts(settings: Settings, names: tuple[str, ...], live: bool, answers: bool) -> None:
+    """Run the cases of all prompts, or of NAMES: against recorded answers, without a network, unless --live."""
+    log.configure(LogSettings(level="error"), settings.secrets)
+    app = build(settings, serve=False)
+    tried = serving.run(_try_prompts(app, names) if live else Trial(app.prompts).run(names))
+    click.echo(told(tried, answers=answers))
+    if any(one.failed for one in tried):
+        raise click.exceptions.Exit(1)
+
+
+async def _try_prompts(app: App, names: tuple[str, ...]) -> list[Tried]:
+    """With the models that are configured; what they cost goes into the books of the bot's store."""
+    llm = app.services.get(Llm)
+    if not llm.there:
+        raise StartError(
+            "No model is configured, so there is nobody to ask; leave --live out to replay what is recorded."
+        )
+    await app.store.start()
+    living = app.services.living()
+    try:
+        for adapter in living:
+            await adapter.start()
+        return await Trial(app.prompts, model=llm).run(names)
+    finally:
+        for adapter in living:
+            await adapter.stop()
+        await app.store.stop()
 
 
 @main.group()

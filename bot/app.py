@@ -33,6 +33,7 @@ from bot.phrases import Phrases
 from bot.plugins import PluginContext, Plugins
 from bot.processes.process import Process, shared
 from bot.processes.sole import Sole
+from bot.prompts import Prompts, Records
 from bot.services import Binding, Services
 from bot.settings import HandoffSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.skill import Handler, Skill
@@ -77,6 +78,7 @@ class App:
         worker = f"{socket.gethostname()}.{os.getpid()}"
         asked = settings.own(StoreSettings, "store")
         self.bus, self.buckets = shared(asked, clock, entropy)
+        self.prompts = Prompts(clock, records=Records(store), bus=self.bus)
         sole = Sole(store, clock, f"{worker}.{entropy.token()[:8]}", asked.lease)
         self.process = Process(self.bus, sole)
         self.inbox = Inbox(store, clock, entropy, take=self._take, ring=self._ring, send=self._send, peers=self.process)
@@ -200,6 +202,7 @@ class App:
             await desk.stop()
         for adapter in self.services.living():
             await adapter.stop()
+        await self.prompts.stop()
         self._watchdog.stop()
         await self.buckets.stop()
         await self.bus.stop()
