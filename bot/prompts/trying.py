@@ -161,7 +161,7 @@ class Trial:
                 return f"the judge gave no answer ({type(problem).__name__})"
             verdict = self._recordings.verdicts[key] = Recorded(asked=key, answer=said.text, model=_who(said))
         if verdict is None:
-            return f"nobody has judged whether it {wanted[:1].lower()}{wanted[1:]}; record with --live"
+            return f"nobody has judged whether it {wanted[:1].lower()}{wanted[1:].rstrip('.')}; record with --live"
         try:
             found = parsed(visible(verdict.answer))
             passes = json.dumps(found["passes"]) == "true"
