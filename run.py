@@ -18,7 +18,7 @@ if ENVIRONMENT.exists() and sys.prefix == sys.base_prefix:
 import click
 
 from bot.app import App
-from bot.cli import authors, deploying, letters, models, outreach, tools
+from bot.cli import authors, deploying, letters, models, outreach, prompts, tools
 from bot.cli.operator import Operator
 from bot.errors import FrontdeskError, StartError
 from bot.llm.report import costs
@@ -73,7 +73,9 @@ def build(
     optional = [name for name in found if name.removesuffix(".skill") not in builtins]
     folders = [ROOT / "plugins", home / "plugins"]
     settings.suggest("llm", "providers", str(PROVIDERS))
-    return App.build(settings, builtins=builtins, optional=optional, folders=folders, serve=serve, store=store)
+    app = App.build(settings, builtins=builtins, optional=optional, folders=folders, serve=serve, store=store)
+    app.prompts.load([ROOT / "config" / "prompts", home / "prompts"])
+    return app
 
 
 async def serve(app: App, *, reload: bool) -> None:
@@ -107,6 +109,9 @@ def commands(app: App) -> Mapping[str, Callable[[str], Awaitable[str]]]:
         "opt-outs": lambda _: opt_outs(app.store),
         "costs": lambda wanted: costs(app.books, wanted),
         "explain": app.explain,
+        "prompts": lambda _: app.prompts.listed(),
+        "prompts-rollback": app.prompts.rollback,
+        "prompts-restore": app.prompts.restore,
         **app.outreach.commands(app.channels),
         **app.tools.commands(),
     }
@@ -200,6 +205,8 @@ for command in (
     models.costs,
     outreach.broadcast,
     outreach.say,
+    prompts.prompts,
+    prompts.try_prompts,
     tools.tools,
 ):
     main.add_command(command)

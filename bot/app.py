@@ -40,6 +40,7 @@ from bot.plugins import PluginContext, Plugins
 from bot.ports import Llm, Tools
 from bot.processes.process import Process, shared
 from bot.processes.sole import Sole
+from bot.prompts import Prompts, Records
 from bot.services import Binding, Services
 from bot.settings import HandoffSettings, KeepSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.skill import Handler, Skill
@@ -82,6 +83,7 @@ class App:
         self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
         worker = f"{socket.gethostname()}.{os.getpid()}"
         self.bus, self.buckets = shared(settings.own(StoreSettings, "store"), clock, entropy)
+        self.prompts = Prompts(clock, records=Records(store), bus=self.bus)
         self.process = Process(self.bus, Sole(store, clock, f"{worker}.{entropy.token()[:8]}", self._lease))
         self.inbox = self._new_inbox()
         patience = settings.own(HandoffSettings, "handoff").patience
@@ -246,6 +248,7 @@ class App:
             await desk.stop()
         for adapter in self.services.living():
             await adapter.stop()
+        await self.prompts.stop()
         await self.llm.close()
         self._watchdog.stop()
         await self.buckets.stop()

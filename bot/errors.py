@@ -4,7 +4,8 @@ FrontdeskError
 ├── StartError               something is wrong before the first message: say what, where and the fix
 │   ├── SettingsError            one or more settings are wrong; lists all of them
 │   ├── PluginError              a plugin could not be loaded
-│   └── PortMissing              a handler asks for a port that nobody provides
+│   ├── PortMissing              a handler asks for a port that nobody provides
+│   └── PromptError              one or more files of prompts are wrong; lists all of them
 ├── StoreError               the database refused
 │   ├── Fenced                   another worker owns this lane now; nothing was written
 │   └── StoreUnavailable         full, locked or gone; the platform should deliver again
@@ -33,6 +34,7 @@ FrontdeskError
 │   ├── BadArguments             what was given is wrong, or can't be read; lists all of it
 │   ├── ToolMissing              the package behind an engine is not installed, or not the one that was measured
 │   └── ToolBusy                 too much is asked at once, or it took too long: try again later
+├── PromptMisused            a prompt that is not there, or values that it can't take
 └── Refused                  a port says no for a reason that a person should hear
 """
 
@@ -65,6 +67,14 @@ class PluginError(StartError):
 
 class PortMissing(StartError):
     """A handler asks for a port that no adapter provides."""
+
+
+class PromptError(StartError):
+    """One or more files of prompts are wrong; `problems` has a line for each, with file, line and fix."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("Prompts need attention:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
 class StoreError(FrontdeskError):
@@ -235,6 +245,10 @@ class ToolBusy(ToolError):
     def __init__(self, problem: str, *, retry_after: float = 5.0) -> None:
         self.retry_after = retry_after
         super().__init__(problem)
+
+
+class PromptMisused(FrontdeskError):
+    """A prompt was asked for that is not there, or with values or room that it can't take; the text names it."""
 
 
 class Cancelled(asyncio.CancelledError):

@@ -10,12 +10,18 @@ from types import ModuleType
 import pytest
 
 from bot import Env, Skill
+from bot.context import Source
+from bot.prompts import visible
+from bot.prompts.cases import cases_of
 from bot.testing import Bot, FakeLlm, calling
 from channels.slack.settings import SlackSettings
 from channels.sms.settings import SmsSettings
 from channels.telegram.settings import TelegramSettings
+from tests.bot.prompts.folders import loaded as prompts_of
+from tests.bot.prompts.test_trying import Model
 
 ROOT = Path(__file__).parents[1]
+JUDGE = ROOT / "config" / "prompts" / "judge" / "answer.md"
 FILES = r"`((?:bot|channels|skills|adapters|handoff|benchmarks|tests)/[\w./]+)`"
 
 
@@ -86,3 +92,25 @@ def test_the_variables_that_the_channels_page_names_are_those_that_the_channels_
         re.findall(r"`((?:SLACK|TELEGRAM|TWILIO)_\w+)`", (ROOT / "docs/channels.md").read_text(encoding="utf-8"))
     )
     assert named == read
+
+
+async def test_the_prompts_page_shows_a_prompt_that_works(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
+    (prompt,) = re.findall(r"```markdown\n(.*?)```", page, re.DOTALL)
+    (cases,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (example,) = blocks("docs/prompts.md")
+    prompts = prompts_of(
+        tmp_path,
+        {"answer/shop.md": prompt, "answer/shop.cases.yaml": cases, "judge/answer.md": JUDGE.read_text("utf-8")},
+    )
+    assert [case.name for case in cases_of(prompts.library)["answer/shop"]] == ["knows the rule for returns"]
+    lines = "\n".join(f"    {line}" for line in example.splitlines())
+    names: dict[str, object] = {"Source": Source, "visible": visible}
+    exec(f"async def example(prompts, llm, history):\n{lines}\n    return rendered, text\n", names)  # noqa: S102
+    run = names["example"]
+    assert callable(run)
+    rendered, text = await run(prompts, Model({"Within 30": "<thinking>hm</thinking>Within 30 days."}), [])
+    assert text == "Within 30 days."
+    assert rendered.prompt == "answer/shop@1"
+    (shown,) = re.findall(r"```\n(<data.*?)\n```", page, re.DOTALL)
+    assert shown in rendered.lines[-1].text

@@ -161,3 +161,32 @@ def test_a_dropped_file_is_there_and_a_broken_one_is_told(shell: Shell) -> None:
     assert "ok      coffee" in checked.stdout
     assert "broken.py:1: invalid syntax" in checked.stdout
     assert "bot: One coffee." in shell.run("--set", f"plugins.folders={folder}", "chat", stdin="/coffee\n").stdout
+
+
+PROMPT = "---\nversion: {0}\nchanged: Number {0}.\n---\n# instructions\n\nBe brief.\n"
+
+
+def test_prompts_are_listed_tested_and_rolled_back_in_a_bot_that_runs(shell: Shell) -> None:
+    folder = shell.home / "prompts" / "answer"
+    folder.mkdir(parents=True)
+    (folder / "shop.md").write_text(PROMPT.format(2))
+    (folder / "shop@1.md").write_text(PROMPT.format(1))
+    (folder / "shop.cases.yaml").write_text("cases:\n  - name: is brief\n    expect: [{shorter_than: 9}]\n")
+    process, _ = shell.serve()
+    try:
+        assert "answer/shop\n  @2  100%       Number 2.\n  @1  nobody     Number 1." in shell.run("prompts").stdout
+        assert "answer/shop@1 goes to 100%." in shell.run("prompts", "rollback", "answer/shop").stdout
+        assert "  @2  withdrawn  Number 2.\n  @1  100%       Number 1." in shell.run("prompts").stdout
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert "answer/shop@2 is back." in shell.run("prompts", "restore", "answer/shop@2").stdout, "without a running bot"
+
+    tested = shell.run("test-prompts", "answer/shop")
+    assert tested.returncode == 1
+    assert "  FAILED  is brief\n          no answer is recorded: python run.py test-prompts --live" in tested.stdout
+    (folder / "shop.md").write_text(PROMPT.format("two"))
+    checked = shell.run("check")
+    assert checked.returncode == 1
+    assert "prompts/answer/shop.md line 2: version: should be a whole number" in checked.stderr
+    assert "Traceback" not in checked.stderr

@@ -7,6 +7,7 @@ import click
 from bot.app import App
 from bot.cli.operator import Operator
 from bot.operations import serving
+from bot.prompts.cases import cases_of
 
 
 @click.command()
@@ -16,6 +17,8 @@ def check(operator: Operator) -> None:
     app = operator.bot()
     for name in app.plugins.names:
         click.echo(f"ok      {name}")
+    for name, cases in cases_of(app.prompts.library).items():
+        click.echo(f"ok      {name}@{app.prompts.versions(name).main}, {len(cases)} cases")
     _tell_broken(app)
     if app.plugins.broken:
         raise click.exceptions.Exit(1)

@@ -29,6 +29,10 @@ _FIXES = {
 }
 
 
+_WRITES = ("prompts-restore", "prompts-rollback")
+"""Nobody need run for these: they are written into the store, and the processes that have it too see them there."""
+
+
 class Compose(Protocol):
     """Makes the bot with all its plugins, opening nothing."""
 
@@ -67,7 +71,7 @@ class Operator:
 
     async def look(self, command: str, argument: str = "") -> str:
         """Look into the store, beside the bot if one runs."""
-        app = self.bot(looks_only=True)
+        app = self.bot(looks_only=command not in _WRITES)
         await app.store.start()
         try:
             return await self._commands(app)[command](argument)

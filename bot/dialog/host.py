@@ -80,3 +80,7 @@ class Host(ABC):
     @abstractmethod
     def stepped(self, name: str, milliseconds: float, problem: str) -> None:
         """A step was run: for the trace."""
+
+    @abstractmethod
+    def noted(self, note: str) -> None:
+        """Something worth knowing when the turn is explained: for the trace. Never anybody's words."""

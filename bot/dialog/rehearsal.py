@@ -226,5 +226,8 @@ class _Onlooker(Host):
         """Refuse."""
         self._refuse()
 
+    def noted(self, note: str) -> None:
+        """Nobody reads this trace."""
+
     def _refuse(self) -> NoReturn:
         raise _Beyond("nothing is done in a rehearsal")

@@ -42,18 +42,17 @@ async def serve(app: App, ready: Callable[[], Awaitable[None]], *, reload: bool 
     stop = asyncio.Event()
     _listen_for_signals(stop)
     await app.start()
-    watching: asyncio.Task[None] | None = None
+    watching: list[asyncio.Task[None]] = []
     try:
         await ready()
         _settle()
         if reload:
-            watching = asyncio.create_task(watch(app.plugins, stop))
+            watching = [asyncio.create_task(look) for look in (watch(app.plugins, stop), app.prompts.watch(stop))]
         await stop.wait()
         log.info("stopping")
     finally:
         stop.set()
-        if watching is not None:
-            await watching
+        await asyncio.gather(*watching)
         await app.stop()
         log.info("stopped")
 

@@ -274,6 +274,10 @@ class Work(Host):
         """Note a step in the trace."""
         self.trace.steps.append(StepTrace(name=name, milliseconds=round(milliseconds, 3), problem=problem))
 
+    def noted(self, note: str) -> None:
+        """Note something in the trace."""
+        self.trace.notes.append(note)
+
     # --- commits
 
     def holds_words(self) -> bool:
