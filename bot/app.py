@@ -13,6 +13,7 @@ import structlog
 
 from bot.channel import Accepted, Channel, Files
 from bot.clock import Clock, Entropy, SystemClock, SystemEntropy
+from bot.context import Summaries
 from bot.delivery.outbox import Outbox
 from bot.delivery.sending import Means
 from bot.desk import Desk
@@ -25,6 +26,7 @@ from bot.llm import opening
 from bot.llm.books import Ledger
 from bot.llm.budgets import BudgetSettings
 from bot.llm.models import Models
+from bot.llm.tokens import count
 from bot.llm.toolbox import BoundTool
 from bot.messages import Message
 from bot.operations.explain import explain
@@ -41,6 +43,7 @@ from bot.ports import Llm, Tools
 from bot.processes.process import Process, shared
 from bot.processes.sole import Sole
 from bot.prompts import Prompts, Records
+from bot.prompts.summarizing import by_model
 from bot.services import Binding, Services
 from bot.settings import HandoffSettings, KeepSettings, PluginSettings, ServerSettings, Settings, StoreSettings
 from bot.skill import Handler, Skill
@@ -77,13 +80,14 @@ class App:
         self.plugins = Plugins(self._context(), self.services, self._bind)
         self.books = Ledger(store, clock, entropy, settings.own(BudgetSettings, "budgets"))
         self.llm = opening.open_router(settings, self.services, clock, phrases, self.books)
-        self._models = Models(lambda: self.services.get(Llm), lambda skill: self._tools.get(skill, {}), phrases)
         self._gates = Gates(self._limits, clock.steady)
         self._dialogs = Dialogs(self._handler, self._gates, phrases)
         self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
         worker = f"{socket.gethostname()}.{os.getpid()}"
         self.bus, self.buckets = shared(settings.own(StoreSettings, "store"), clock, entropy)
         self.prompts = Prompts(clock, records=Records(store), bus=self.bus)
+        self.prompts.use(count=count)
+        self.summaries = Summaries(store, clock, count=count)
         self.process = Process(self.bus, Sole(store, clock, f"{worker}.{entropy.token()[:8]}", self._lease))
         self.inbox = self._new_inbox()
         patience = settings.own(HandoffSettings, "handoff").patience
@@ -128,6 +132,15 @@ class App:
             buckets=self.buckets,
         )
 
+    def _models(self) -> Models:
+        return Models(
+            find=lambda: self.services.get(Llm),
+            tools=lambda skill: self._tools.get(skill, {}),
+            phrases=self._phrases,
+            prompts=self.prompts,
+            summaries=self.summaries,
+        )
+
     def _new_answering(self) -> Answering:
         return Answering(
             store=self.store,
@@ -135,7 +148,7 @@ class App:
             dialogs=self._dialogs,
             conversing=self._conversing,
             bridge=self.bridge,
-            models=self._models,
+            models=self._models(),
             send=self._send,
             lease=self._lease,
         )
@@ -226,6 +239,10 @@ class App:
         self.outreach.start(self.channels)
         self._retention.start()
         opening.start(self.llm)
+        llm = self.services.get(Llm)
+        self.summaries.summarize = by_model(self.prompts, llm)
+        if llm.there:
+            self.prompts.use(embed=llm.embed)
         self._watchdog.start()
         if self._serves:
             await self._listen()
@@ -248,6 +265,7 @@ class App:
             await desk.stop()
         for adapter in self.services.living():
             await adapter.stop()
+        await self.summaries.stop()
         await self.prompts.stop()
         await self.llm.close()
         self._watchdog.stop()
@@ -280,7 +298,7 @@ class App:
 
     async def rehearse(self) -> Rehearsed:
         """Replay all waiting dialogs against the skills that are loaded here, doing nothing."""
-        return await rehearse(self.store, self._handler, self._clock, self._models)
+        return await rehearse(self.store, self._handler, self._clock, self._models())
 
     # --- inside
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from msgspec.structs import replace
 from pydantic import BaseModel, create_model
 
+from bot.context import Source
 from bot.dialog.run import Run
 from bot.errors import Misfit, NoAnswer
 from bot.llm.acting import Acting, Limits
@@ -18,11 +19,18 @@ from bot.llm.structured import into
 from bot.messages import Value
 from bot.ports.llm import Answer, Ask, Chunk, Payer
 from bot.ports.models import Line
+from bot.prompts import Private, visible
 
 if TYPE_CHECKING:
     from bot.turn import Turn
 
 M = TypeVar("M", bound=BaseModel)
+
+ROOM = 6000
+"""Tokens that a prompt may have with all that is filled into it."""
+
+HISTORY = 40
+"""Lines of the transcript that may be read; the packing of the window takes those that fit."""
 
 Said = str | Line | Iterable[Line]
 """What a model gets to read: a person's words, or the lines of a conversation."""
@@ -75,7 +83,10 @@ class TurnLlm:
 
     async def stream(self, said: Said, *, system: str = "", ask: Ask | None = None) -> AsyncGenerator[Chunk, None]:
         """An answer as it comes, for `turn.stream`. Where there is none, the honest sentence takes its place."""
-        asked = self._ask("answer", said, system, ask)
+        async for chunk in self._stream(self._ask("answer", said, system, ask)):
+            yield chunk
+
+    async def _stream(self, asked: Ask) -> AsyncGenerator[Chunk, None]:
         try:
             async for chunk in self._run.host.models.llm.stream(asked):
                 if chunk.answer is not None:
@@ -110,18 +121,28 @@ class TurnLlm:
         system = f"Summarize the text of the user in at most {words} words, in its language. Add nothing of your own."
         return (await self.asked(self._ask("summarize", text, system, ask))).text
 
+    async def prompted(self, name: str, values: Mapping[str, object], *, room: int = ROOM) -> Answer:
+        """The answer to a prompt of `config/prompts` ("answer/general"), filled with values and what was said before.
+
+        What the model thought aloud is taken out. Raises NoAnswer, and PromptMisused where name or values do not fit.
+        """
+        return _opened(await self._turn.step(self._inquire_prompt, name, values, room, retries=0, effect=False))
+
+    async def stream_prompted(
+        self, name: str, values: Mapping[str, object], *, room: int = ROOM
+    ) -> AsyncGenerator[Chunk, None]:
+        """The answer to a prompt as it comes, for `turn.stream`; where there is none, an honest sentence."""
+        ask, private = await self._filled(name, values, room), Private()
+        async for chunk in self._stream(ask):
+            if chunk.anew:
+                private = Private()
+            shown = private.feed(chunk.text)
+            yield replace(shown, anew=shown.anew or chunk.anew)
+        yield private.end()
+
     async def asked(self, ask: Ask) -> Answer:
         """The answer to a complete `Ask`, from the journal or from a model. Raises NoAnswer."""
-        outcome: _Outcome = await self._turn.step(self._inquire, ask, retries=0, effect=False)
-        if outcome.answer is None:
-            raise NoAnswer(
-                outcome.problem,
-                sentence=outcome.sentence,
-                spent=outcome.spent,
-                refused=outcome.refused,
-                person=outcome.person,
-            )
-        return outcome.answer
+        return _opened(await self._turn.step(self._inquire, ask, retries=0, effect=False))
 
     async def _inquire(self, ask: Ask) -> _Outcome:
         try:
@@ -134,12 +155,52 @@ class TurnLlm:
         self._run.host.inquired(ask.task, answer)
         return _Outcome(answer=answer)
 
-    def _ask(self, task: str, said: Said, system: str, ask: Ask | None) -> Ask:
+    async def _inquire_prompt(self, name: str, values: Mapping[str, object], room: int) -> _Outcome:
+        outcome = await self._inquire(await self._filled(name, values, room))
+        if outcome.answer is None:
+            return outcome
+        return replace(outcome, answer=replace(outcome.answer, text=visible(outcome.answer.text)))
+
+    async def _filled(self, name: str, values: Mapping[str, object], room: int) -> Ask:
+        """The prompt with what was said before; a variable `summary` gets the running summary, if it is not given."""
+        host, models = self._run.host, self._run.host.models
+        conversation = host.conversation
+        given = dict(values)
+        if "summary" not in given and models.prompts.takes(name, "summary"):
+            summary = await models.summaries.of(conversation.id)
+            given["summary"] = (Source(text=summary.text, name="summary"),) if summary.text else ()
+        rendered = await models.prompts.render(
+            name,
+            given,
+            history=await host.history(HISTORY),
+            person=conversation.person.id,
+            room=room,
+            language=conversation.person.language,
+        )
+        host.noted(rendered.note)
+        return rendered.ask(self._payer)
+
+    @property
+    def _payer(self) -> Payer:
         conversation = self._run.host.conversation
-        payer = Payer(tenant=conversation.tenant, person=conversation.person.id, skill=self._run.frame.skill)
+        return Payer(tenant=conversation.tenant, person=conversation.person.id, skill=self._run.frame.skill)
+
+    def _ask(self, task: str, said: Said, system: str, ask: Ask | None) -> Ask:
         before = ask or Ask(task=task, lines=())
         top = (Line(role="system", text=system),) if system else ()
-        return replace(before, task=before.task or task, payer=payer, lines=(*top, *before.lines, *_lines(said)))
+        return replace(before, task=before.task or task, payer=self._payer, lines=(*top, *before.lines, *_lines(said)))
+
+
+def _opened(outcome: _Outcome) -> Answer:
+    if outcome.answer is None:
+        raise NoAnswer(
+            outcome.problem,
+            sentence=outcome.sentence,
+            spent=outcome.spent,
+            refused=outcome.refused,
+            person=outcome.person,
+        )
+    return outcome.answer
 
 
 def _lines(said: Said) -> tuple[Line, ...]:

@@ -1,13 +1,15 @@
-"""What every turn has of language models: who answers, and which tools a skill offers."""
+"""What every turn has of language models: who answers, which tools a skill offers, and what models are told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bot.context import Summaries
 from bot.llm.toolbox import BoundTool
 from bot.phrases import Phrases
 from bot.ports.llm import Llm
+from bot.prompts import Prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class Models:
     find: Callable[[], Llm]
     tools: Callable[[str], Mapping[str, BoundTool]]
     phrases: Phrases
+    prompts: Prompts
+    summaries: Summaries
 
     @property
     def llm(self) -> Llm:

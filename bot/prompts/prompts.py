@@ -57,6 +57,7 @@ class Prompts:
         self._looked = float("-inf")
         self._shown: dict[Shown, int] = {}
         self._writing: asyncio.Task[None] | None = None
+        self._noting: set[asyncio.Task[None]] = set()
         if bus is not None:
             bus.subscribe(TOPIC, self._heard)
 
@@ -109,6 +110,12 @@ class Prompts:
 
     # --- filling in
 
+    def takes(self, name: str, variable: str) -> bool:
+        """Whether all versions of a prompt have a variable of this name; no, if there is no such prompt."""
+        found = self._library.get(name)
+        versions = found.known.values() if found is not None else ()
+        return bool(versions) and all(variable in {one.name for one in prompt.variables} for prompt in versions)
+
     async def render(
         self,
         name: str,
@@ -153,6 +160,19 @@ class Prompts:
         return filling.render(values, history=_lines(history, liked), examples=chosen, pictures=pictures, room=room)
 
     # --- what became of it
+
+    def soon(self, outcome: Outcome, person: str) -> None:
+        """Note what became of somebody, behind the answers: it may be lost in a crash."""
+        if self._library:
+            task = asyncio.create_task(self._note(outcome, person), name="prompt outcome")
+            self._noting.add(task)
+            task.add_done_callback(self._noting.discard)
+
+    async def _note(self, outcome: Outcome, person: str) -> None:
+        try:
+            await self.outcome(outcome, person)
+        except StoreError as problem:
+            log.warning("outcome_not_noted", outcome=outcome, why=type(problem).__name__)
 
     async def outcome(self, outcome: Outcome, person: str, prompt: str = "") -> None:
         """Note what became of somebody: "resolved", "handed_off", "thumbs_up" or "thumbs_down"; twice is once.
@@ -210,6 +230,8 @@ class Prompts:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
+        if self._noting:
+            await asyncio.gather(*self._noting)
         try:
             await self._write()
         except StoreError as problem:

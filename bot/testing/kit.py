@@ -57,7 +57,7 @@ class Bot:
     """A bot under test. Plugins are module names, or skills made in the test itself.
 
     `options` are settings as on the command line ({"orders.demo": "yes"}). Its home is a temporary folder. `llm` stands
-    in for all language models (see FakeLlm).
+    in for all language models (see FakeLlm); `prompts` is a folder of prompts as files.
     """
 
     def __init__(
@@ -69,11 +69,12 @@ class Bot:
         folders: Sequence[Path] = (),
         middleware: Sequence[Middleware] = (),
         llm: Llm | None = None,
+        prompts: Path | None = None,
     ) -> None:
         self._modules = [plugin for plugin in plugins if isinstance(plugin, str)]
         self._skills = [plugin for plugin in plugins if isinstance(plugin, Skill)]
         self._options, self._with_desk, self._folders = options or {}, desk, folders
-        self._middleware, self._llm = middleware, llm
+        self._middleware, self._llm, self._prompts = middleware, llm, prompts
         self._seeds = itertools.count(seed)
         self.clock = VirtualClock()
         self.home = Path(tempfile.mkdtemp(prefix="frontdesk-"))
@@ -119,6 +120,8 @@ class Bot:
             entry_points=False,
             serve=False,
         )
+        if self._prompts is not None:
+            self.app.prompts.load([self._prompts])
         await self.app.start()
         self.store.die_at(self._dies_at, before=self._dies_before)  # what the start writes is no scenario's
 

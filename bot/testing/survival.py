@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.dialog.journal import load
 from bot.ports.llm import Llm
@@ -36,6 +37,7 @@ async def survives(
     *plugins: str | Skill,
     options: dict[str, str] | None = None,
     llm: Llm | None = None,
+    prompts: Path | None = None,
     strict: bool = False,
 ) -> int:
     """Run a scenario every way there is; how many deaths it survived. Raises AssertionError at the first difference.
@@ -44,13 +46,17 @@ async def survives(
     sees them. It can't be used where steps rightly get the time (turn.now()), which goes on when the bot is killed,
     or objects without a repr of their own.
     """
-    warm = await _run(scenario, plugins, options, llm)
-    cold = await _run(scenario, plugins, options, llm, each_message=True, seed=1000)
+
+    def fresh(seed: int = 1) -> Bot:
+        return Bot(*plugins, options=options, seed=seed, llm=llm, prompts=prompts)
+
+    warm = await _run(scenario, fresh())
+    cold = await _run(scenario, fresh(1000), each_message=True)
     _same(warm, cold, "killed before each message", strict=strict)
     deaths = cold.deaths
     for write in range(1, warm.writes + 1):
         for before in (True, False):
-            ran = await _run(scenario, plugins, options, llm, dies_at=write, before=before, seed=2000 + write)
+            ran = await _run(scenario, fresh(2000 + write), dies_at=write, before=before)
             deaths += ran.deaths
             how = f"killed {'before' if before else 'after'} write {write} of {warm.writes}"
             _same(warm, ran, how, strict=strict)
@@ -58,17 +64,8 @@ async def survives(
 
 
 async def _run(
-    scenario: Scenario,
-    plugins: tuple[str | Skill, ...],
-    options: dict[str, str] | None,
-    llm: Llm | None,
-    *,
-    each_message: bool = False,
-    dies_at: int = 0,
-    before: bool = False,
-    seed: int = 1,
+    scenario: Scenario, bot: Bot, *, each_message: bool = False, dies_at: int = 0, before: bool = False
 ) -> _Ran:
-    bot = Bot(*plugins, options=options, seed=seed, llm=llm)
     bot.dies_before_messages = each_message
     bot.die_at(dies_at, before=before)
     async with bot:

@@ -18,6 +18,7 @@ from bot.errors import Fenced, StoreError, StoreUnavailable
 from bot.handoff.bridge import Bridge
 from bot.llm.models import Models
 from bot.messages import Message
+from bot.prompts.outcomes import outcome_of
 from bot.store.contract import Claim, Committed, Store
 from bot.turns.conversing import Conversing
 from bot.turns.middleware import Middleware, compose
@@ -276,3 +277,6 @@ class Answering:
         trace = work.trace
         log.info("turn_done", turn=trace.turn, handler=trace.handler, decided=trace.decided, ms=trace.milliseconds)
         self.finished(trace)
+        outcome = outcome_of(work.message, handed_off=work.handed_off)
+        if outcome is not None:
+            self._models.prompts.soon(outcome, work.conversation.person.id)

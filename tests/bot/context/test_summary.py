@@ -63,6 +63,7 @@ async def stages(store: Store) -> None:
     assert await summaries.of(CHAT) == Summary()
     await summaries.settled()
     assert await summaries.of(CHAT) == Summary(), "too few lines: all of them are read as they are"
+    await summaries.settled()
 
     await talk(store, 4, 10)
     assert await summaries.of(CHAT) == Summary(), "never on the path of an answer"
