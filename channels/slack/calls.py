@@ -1,7 +1,7 @@
 """Calls to Slack's Web API over one session, and what became of them in the core's errors. Knows no message.
 
-Not through Slack's own client: it posts twice when a connection drops, and takes as long again as the call itself
-(docs/figures.md).
+Not through Slack's own client: it posts twice when a connection drops, and takes nearly as long again as the call
+itself.
 """
 
 from __future__ import annotations
