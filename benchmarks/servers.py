@@ -1,6 +1,7 @@
 """The servers that are measured, each a process of its own: `python -m benchmarks.servers NAME --port N --sink URL`.
 
-`frontdesk` is the whole durable path; `bare` is an aiohttp handler that answers and forgets, with no signature, no
+`frontdesk` is the whole durable path on the smallest channel there can be (plugin.py), `frontdesk-slack` the same on
+the Slack channel that ships; `bare` is an aiohttp handler that answers and forgets, with no signature, no
 store and no order, and `bare-uvloop` the same on uvloop. Other people's bots are in peers/.
 """
 
@@ -17,11 +18,11 @@ import aiohttp
 import uvloop
 from aiohttp import web
 
-from benchmarks.peers.platforms import SLACK_PATH
+from benchmarks.peers.platforms import SECRET, SLACK_PATH
 from benchmarks.peers.serve import leave_with_parent
 
 
-def frontdesk(port: int, sink: str, home: Path, options: dict[str, str], bystanders: int) -> None:
+def frontdesk(port: int, builtins: list[str], home: Path, options: dict[str, str], bystanders: int) -> None:
     """The bot with its SQLite store, its log at the usual level going to stderr.
 
     Bystanders are further skills that never match; they are asked before the one that does.
@@ -30,13 +31,12 @@ def frontdesk(port: int, sink: str, home: Path, options: dict[str, str], bystand
     from bot.operations import log, serving  # noqa: PLC0415 - the other servers must not carry it
     from bot.settings import LogSettings, Settings  # noqa: PLC0415
 
-    given = {"server.port": str(port), "server.home": str(home), "bench.sink": sink, **options}
+    given = {"server.port": str(port), "server.home": str(home), **options}
     settings = Settings.load(options=given)
     log.configure(settings.own(LogSettings, "log"), settings.secrets)
-    builtins = ["benchmarks.plugin"]
     if bystanders:
         settings.override({"bystanders.count": str(bystanders)})
-        builtins.insert(0, "benchmarks.peers.bystanders")
+        builtins = ["benchmarks.peers.bystanders", *builtins]
     app = App.build(settings, builtins=builtins, entry_points=False)
 
     async def ready() -> None:
@@ -72,21 +72,29 @@ def _ready(_: object) -> None:
 def main() -> None:
     """Read the options and serve."""
     leave_with_parent()
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("name", choices=["frontdesk", "bare", "bare-uvloop"])
-    options.add_argument("--port", type=int, required=True)
-    options.add_argument("--sink", required=True)
-    options.add_argument("--home", type=Path)
-    options.add_argument("--core", type=int, default=-1, help="run on this core only")
-    options.add_argument("--bystanders", type=int, default=0, help="so many skills that never match")
-    options.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
-    chosen = options.parse_args(sys.argv[1:])
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("name", choices=["frontdesk", "frontdesk-slack", "bare", "bare-uvloop"])
+    words.add_argument("--port", type=int, required=True)
+    words.add_argument("--sink", required=True)
+    words.add_argument("--home", type=Path)
+    words.add_argument("--core", type=int, default=-1, help="run on this core only")
+    words.add_argument("--bystanders", type=int, default=0, help="so many skills that never match")
+    words.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
+    chosen = words.parse_args(sys.argv[1:])
     if chosen.core >= 0:
         os.sched_setaffinity(0, {chosen.core})
     match chosen.name:
         case "frontdesk":
             pairs = dict(item.partition("=")[::2] for item in chosen.set)
-            frontdesk(chosen.port, chosen.sink, chosen.home, pairs, chosen.bystanders)
+            options = {"bench.sink": chosen.sink, **pairs}
+            frontdesk(chosen.port, ["benchmarks.plugin"], chosen.home, options, chosen.bystanders)
+        case "frontdesk-slack":
+            options = {
+                "slack.bot_token": "xoxb-invented",
+                "slack.signing_secret": SECRET,
+                "slack.api_url": f"{chosen.sink}/api/",
+            }
+            frontdesk(chosen.port, ["channels.slack", "benchmarks.peers.echo"], chosen.home, options, chosen.bystanders)
         case "bare":
             bare(chosen.port, chosen.sink, None)
         case "bare-uvloop":

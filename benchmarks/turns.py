@@ -30,7 +30,7 @@ from benchmarks.peers.target import Target, running
 from benchmarks.processes import ROOT, machine
 
 IN_FLIGHT = 64
-SLOW = ("frontdesk", "bare", "bare-uvloop", "bolt", "ptb")
+SLOW = ("frontdesk", "frontdesk-slack", "bare", "bare-uvloop", "bolt", "ptb")
 SLOW_DELAY, SLOW_IN_FLIGHT = 0.1, 400
 
 
@@ -55,7 +55,7 @@ class Run:
         """Keep what went wrong, and say how busy the load itself was."""
         for target in targets.values():
             self.problems += [f"{part}, {target.entry.title}: {line}" for line in target.load.problems[:5]]
-            if target.entry.server == "frontdesk":
+            if target.entry.durable:
                 self.lost += target.load.lost
         busiest = max((max(target.own) for target in targets.values() if target.own), default=0.0)
         print(f"\nThe load used at most {busiest:.0%} of its core.\n" if busiest else "")

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.peers.platforms import BotConnector, Platform, Slack, Telegram
+from benchmarks.peers.platforms import CONVERSATIONS, BotConnector, Platform, Slack, Telegram
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Entry:
     durable: bool = False
     bystanders: int = 0
     """So many further skills or listeners that never match."""
+    meets: int = 0
+    """It looks each person up once: so many turns come before anything is measured, one of each."""
 
 
 # Pinned, so that two runs compare the same things; each set gets an environment of its own (install.py).
@@ -36,6 +38,14 @@ TALK = "please tell me a story about MARK"
 
 ENTRIES = {
     "frontdesk": Entry("frontdesk", "Frontdesk", Slack, "v0 signature", durable=True),
+    "frontdesk-slack": Entry(
+        "frontdesk-slack",
+        "Frontdesk, its Slack channel as shipped",
+        functools.partial(Slack, path="/channels/slack/events"),
+        "v0 signature",
+        durable=True,
+        meets=CONVERSATIONS,
+    ),
     "bare": Entry("bare", "bare aiohttp, in and out", Slack),
     "bare-uvloop": Entry("bare-uvloop", "bare aiohttp + uvloop", Slack),
     "bolt": Entry("bolt", "slack-bolt", Slack, "v0 signature", SLACK_BOLT),

@@ -48,6 +48,8 @@ class Target:
             if isinstance(platform, BotConnector):
                 platform.token, platform.keys = (folder / "token").read_text(), (folder / "keys").read_text()
             await target.prove()
+            if entry.meets:
+                await load.burst(entry.meets, 16, 120.0)
         except BaseException:
             await target.stop()
             raise

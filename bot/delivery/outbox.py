@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from bot.alarms import Alarms
 from bot.channel import Channel
 from bot.delivery.pacing import Openings
 from bot.delivery.sending import STALL, Means, Sending
@@ -42,6 +43,7 @@ class Outbox:
 
     def __init__(self, means: Means) -> None:
         self._means, self._store, self._clock = means, means.store, means.clock
+        self._alarms = Alarms()
         self.channels: Mapping[tuple[str, str], Channel] = {}
         self._lines: dict[str, deque[Sending]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
@@ -125,7 +127,7 @@ class Outbox:
         if queue is None:
             queue = self._lines[line] = deque()
             self._senders[line] = asyncio.create_task(self._drain(line, queue), name=f"send {line}")
-        queue.append(Sending(row, began, self._means, self._channel(row), self._openings))
+        queue.append(Sending(row, began, self._means, self._channel(row), self._alarms, self._openings))
         self._hands.add(row.id)
 
     def _channel(self, row: OutRow) -> Channel | None:

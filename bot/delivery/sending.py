@@ -7,13 +7,13 @@ blindly repeated. Knows nothing of other rows.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 import structlog
 
+from bot.alarms import Alarms
 from bot.channel import Channel, Deletes, Delivery, Edits
 from bot.clock import Clock, Entropy
 from bot.delivery.pacing import Buckets, Openings
@@ -74,9 +74,16 @@ class Sending:
     """
 
     def __init__(
-        self, row: OutRow, began: float | None, means: Means, channel: Channel | None, openings: Openings
+        self,
+        row: OutRow,
+        began: float | None,
+        means: Means,
+        channel: Channel | None,
+        alarms: Alarms,
+        openings: Openings,
     ) -> None:
-        self._row, self._began, self._means, self._channel, self._openings = row, began, means, channel, openings
+        self._row, self._began, self._means, self._channel = row, began, means, channel
+        self._alarms, self._openings = alarms, openings
         self._store, self._clock = means.store, means.clock
         self._unknowns = self._waited = 0
         self._anew = False
@@ -198,7 +205,7 @@ class Sending:
     async def _look_up(self, channel: Channel) -> Step | None:
         """Ask the platform until it answers."""
         try:
-            async with asyncio.timeout(channel.capabilities.send_timeout or None):
+            with self._alarms.within(channel.capabilities.send_timeout):
                 found = await channel.find_sent(self._delivery())
         except Exception as problem:  # whatever it is, it says nothing about the message
             log.warning("read_back_failed", row=self._row.id, why=_told(problem))
@@ -267,13 +274,13 @@ class Sending:
 
     async def _call(self, old: str) -> str:
         if self._row.target == "desk":
-            async with asyncio.timeout(DESK_TIMEOUT):
+            with self._alarms.within(DESK_TIMEOUT):
                 await self._means.perform(self._row)
             return ""
         channel = self._channel
         if channel is None:
             raise NotSent(f"the channel {self._account} is off")
-        async with asyncio.timeout(channel.capabilities.send_timeout or None):
+        with self._alarms.within(channel.capabilities.send_timeout):
             if self._row.outgoing.takes_back:
                 return await self._take_back(channel, old)
             if isinstance(channel, Edits) and old:

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from bot.alarms import Alarms
 from bot.dialog.forms import FormLike
 from bot.dialog.gates import Gates
 from bot.dialog.journal import UNASKED, Frame, Lane, Offer, Outcome, load
@@ -77,6 +78,7 @@ class Dialogs:
 
     def __init__(self, lookup: Lookup, gates: Gates, phrases: Phrases, *, limit: int = 2000) -> None:
         self._lookup, self._gates, self._phrases, self._limit = lookup, gates, phrases, limit
+        self._alarms = Alarms()
         self._live: OrderedDict[str, _Live] = OrderedDict()
         self._ending: set[asyncio.Task[None]] = set()
         self._stuck: set[asyncio.Task[Any]] = set()
@@ -236,7 +238,7 @@ class Dialogs:
                 if queued and gate.resting and not frame.journal:
                     # Whoever queued for a skill that hangs must not wait for its time-out too, one after the other.
                     raise HandlerFailed(frame, "the skill's breaker opened while this waited", final=True)
-                async with asyncio.timeout(gate.deadline):
+                with self._alarms.within(gate.deadline):
                     return await going
             finally:
                 gate.leave()

@@ -31,20 +31,31 @@ class Redactor:
     def __init__(self, secrets: Collection[str]) -> None:
         self._secrets = secrets
         self._known = -1
+        self._words: list[str] = []
         self._pattern: re.Pattern[str] | None = None
 
     def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
         """The structlog processor."""
         if len(self._secrets) != self._known:
             self._known = len(self._secrets)
-            words = sorted(
-                (secret for secret in self._secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True
-            )
+            long = (secret for secret in self._secrets if len(secret) >= SHORTEST_SECRET)
+            words = self._words = sorted(long, key=len, reverse=True)
             self._pattern = re.compile("|".join(map(re.escape, words))) if words else None
-        if self._pattern is not None:
+        if self._pattern is not None and self._suspects(event):
             for key, value in event.items():
                 event[key] = self._clean(value)
         return event
+
+    def _suspects(self, event: EventDict) -> bool:
+        """Whether there may be one in it. Hardly any line has one, and a pattern is slow at finding nothing."""
+        plain = []
+        for value in event.values():
+            if isinstance(value, str):
+                plain.append(value)
+            elif not isinstance(value, (bool, int, float, type(None))):
+                return True
+        together = "\n".join(plain)
+        return any(word in together for word in self._words)
 
     def _clean(self, value: object) -> object:
         if self._pattern is None or isinstance(value, (bool, int, float, type(None))):
@@ -83,7 +94,7 @@ def configure(settings: LogSettings, secrets: Collection[str], stream: TextIO | 
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[settings.level]),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()

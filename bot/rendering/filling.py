@@ -33,7 +33,8 @@ def escape(text: str) -> str:
     Only what could mean something gets a backslash, since some clients show CommonMark as it is; line breaks become
     spaces.
     """
-    return _SPECIAL.sub(_literal, _NEWLINES.sub(" ", text.strip()))
+    text = text.strip()
+    return _SPECIAL.sub(_literal, text if text.isprintable() else _NEWLINES.sub(" ", text))
 
 
 def _literal(found: re.Match[str]) -> str:

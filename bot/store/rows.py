@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from bot.channel import Entry
-from bot.messages import Address
+from bot.messages import Address, Message
 from bot.people import Conversation, Person
 from bot.replies import NOTHING
 from bot.store.codec import decode_call, decode_message, decode_reply, encode
@@ -17,14 +17,17 @@ from bot.store.contract import CaseRecord, Claim, DeadLetter, Outgoing, OutRow
 
 Row = Sequence[Any]
 
-TURN = """
-SELECT l.conversation, l.tenant, l.channel, l.account, l.chat, l.thread, l.owner, l.owner_version, l.case_id, l.silence,
-       l.epoch, l.head, l.rev, l.attempts, l.turn_seq, i.payload,
+LANE = """
+l.conversation, l.tenant, l.channel, l.account, l.chat, l.thread, l.owner, l.owner_version, l.case_id, l.silence,
+l.epoch, l.head, l.rev, l.attempts"""
+
+TURN = f"""
+SELECT {LANE}, l.turn_seq, i.payload,
        i.person, p.name, p.language, p.phone, p.email, p.verified, p.timezone, s.state
 FROM lanes l
 JOIN inbox i ON i.conversation = l.conversation AND i.seq = l.turn_seq
 LEFT JOIN people p ON p.id = i.person
-LEFT JOIN states s ON s.conversation = l.conversation """
+LEFT JOIN states s ON s.conversation = l.conversation """  # noqa: S608  # our own constants
 
 OUTBOX = """
 SELECT o.conversation, o.seq, o.turn, o.target, o.key, o.body, o.source, o.author, o.status, o.attempts,
@@ -47,8 +50,14 @@ ORDER BY d.at DESC, d.conversation, d.n DESC LIMIT """
 
 def as_claim(row: Row, taken: int = 0) -> Claim:
     """A row of TURN; `taken` is 1 when it was read before the claim was written."""
-    (conversation, tenant, channel, account, chat, thread, owner, owner_version, case, silence) = row[:10]
-    (epoch, head, rev, attempts, seq, payload, *person, state) = row[10:]
+    seq, payload, *person, state = row[14:]
+    return claim_of(row[:14], person, state, seq, decode_message(payload), taken)
+
+
+def claim_of(lane: Row, person: Row, state: bytes | None, seq: int, message: Message, taken: int) -> Claim:
+    """The turn of a message that is the next one of a lane (a row of LANE)."""
+    (conversation, tenant, channel, account, chat, thread, owner, owner_version, case, silence, *numbers) = lane
+    epoch, head, rev, attempts = numbers
     return Claim(
         conversation=Conversation(
             id=conversation,
@@ -65,7 +74,7 @@ def as_claim(row: Row, taken: int = 0) -> Claim:
         rev=rev,
         attempts=attempts + taken,
         seq=seq,
-        message=decode_message(payload),
+        message=message,
         state=state or b"",
     )
 

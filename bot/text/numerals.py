@@ -36,6 +36,9 @@ NUMBER_WORDS = frozenset(UNITS) | frozenset(TEENS) | frozenset(TENS) | {"hundred
 _SPOKEN = NUMBER_WORDS - {"dozen"} | frozenset(_ZEROS) | frozenset(_TIMES)
 """What can stand in a run of number words."""
 
+_STEMS = tuple(word for word in NUMBER_WORDS if not any(other in word for other in NUMBER_WORDS - {word}))
+"""Every number word has one of these in it."""
+
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _GAP = re.compile(r"[ \t\u00a0]{1,3}|-")
 _OPENING_ZERO = 4
@@ -46,7 +49,8 @@ def digits(text: str) -> str:
     """The text with each run of number words as digits; a single "one" stays, and so does all the rest."""
     head, tail = text[:LONGEST], text[LONGEST:]
     # Most messages have no number word, and then there is no need to look at each word's place.
-    if NUMBER_WORDS.isdisjoint(_TOKEN.findall(head.casefold())):
+    low = head.casefold()
+    if not any(stem in low for stem in _STEMS) or NUMBER_WORDS.isdisjoint(_TOKEN.findall(low)):
         return text
     pieces: list[str] = []
     done = 0

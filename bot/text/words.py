@@ -35,6 +35,7 @@ _LEADS = tuple(
         reverse=True,
     )
 )
+_LEADING = frozenset(lead[0] for lead in _LEADS)
 _LONGEST = 12
 """Words of the longest utterance that can be a global word."""
 
@@ -81,8 +82,11 @@ def meaning(text: str) -> Meaning | None:
     """Which global word this is, if it says that and nothing else."""
     if text[:20].strip() in ("?", "??", "???"):
         return "help"
-    spoken = words(text[: _LONGEST * 20])
-    if not spoken or len(spoken) > _LONGEST or len(text) > _LONGEST * 20:
+    # Most messages have more words than that, and to count those that surely are some is cheaper than to read them.
+    if len(text) > _LONGEST * 20 or sum(piece[0].isalnum() for piece in text.split()) > _LONGEST:
+        return None
+    spoken = words(text)
+    if not spoken or len(spoken) > _LONGEST:
         return None
     meant = [_spelled(word) for word in spoken]
     for said in (spoken, meant) if meant != spoken else (spoken,):
@@ -128,7 +132,7 @@ def _shorter(spoken: list[str]) -> list[list[str]]:
     """What is said, without politeness, and without a lead such as "I want to"."""
     bare = without(spoken, _POLITE)
     found = [spoken, bare]
-    for lead in _LEADS:
+    for lead in _LEADS if bare and bare[0] in _LEADING else ():
         if bare[: len(lead)] == lead and len(bare) > len(lead):
             found.append(bare[len(lead) :])
             break
@@ -145,11 +149,11 @@ def _spelled(word: str) -> str:
 
 def _wants_person(spoken: list[str]) -> bool:
     """Whether somebody is asked for, in words that say nothing else: "can I speak to a real person please"."""
-    said = " ".join(spoken)
-    if _SAYS_WHO_HE_IS.search(said):
-        return False
     core = without(spoken, _POLITE)
     if any(word not in _REACH and word not in _SOMEBODY and word not in _AROUND for word in core):
+        return False
+    said = " ".join(spoken)
+    if _SAYS_WHO_HE_IS.search(said):
         return False
     asked = any(word in _REACH for word in core) or said.startswith("let me have") or len(core) <= 4
     somebody = [word for word in core if word in _SOMEBODY or word == "customer"]

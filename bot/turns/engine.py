@@ -47,6 +47,7 @@ class Engine:
         self.announce: Callable[[], None] = self.ring  # to all processes: a turn waits that was not begun here
         self._bell = asyncio.Event()
         self._busy: dict[str, tuple[asyncio.Task[None], Claim]] = {}
+        self._takers: set[asyncio.Task[None]] = set()
         self._tenants: Counter[str] = Counter()  # how many lanes of each are at work
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -89,21 +90,41 @@ class Engine:
 
         A caller that is cancelled meanwhile (its client hung up) changes nothing: what is stored and claimed is begun.
         """
-        return await asyncio.shield(self._take(message))
-
-    async def _take(self, message: Message) -> Accepted:
-        now = self._clock.now()
         if self._stopping or not self._room(message.tenant):
-            accepted = await self._store.put(message, now)
-            self.announce()
-            return accepted
-        # Without a claim nobody need be told: whoever is at work on the lane gets the message with their commit.
-        accepted, claim = await self._store.take(message, self._worker, self._lease, now)
-        if claim is not None and self._stopping:
-            await self._store.retry(claim, self._clock.now(), counts=False)
-        elif claim is not None:
-            self._begin(claim)
+            return await asyncio.shield(self._put(message))
+        accepted: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._takers.add(asyncio.create_task(self._take(message, accepted)))
+        return await accepted
+
+    async def _put(self, message: Message) -> Accepted:
+        accepted = await self._store.put(message, self._clock.now())
+        self.announce()
         return accepted
+
+    async def _take(self, message: Message, told: asyncio.Future[Accepted]) -> None:
+        """A lane's task from the start: one that only stored the message and began another would cost a turn more."""
+        task = asyncio.current_task()
+        assert task is not None, "it was made a task of"  # noqa: S101 - for the type checker
+        try:
+            # Without a claim nobody need be told: whoever is at work on the lane gets the message with their commit.
+            accepted, claim = await self._store.take(message, self._worker, self._lease, self._clock.now())
+            if claim is not None and self._stopping:
+                await self._store.retry(claim, self._clock.now(), counts=False)
+                claim = None
+        except asyncio.CancelledError:
+            told.cancel()
+            raise
+        except Exception as problem:
+            if not told.done():  # or else whoever sent it has hung up, and will send it again
+                told.set_exception(problem)
+            return
+        finally:
+            self._takers.discard(task)
+        if not told.done():
+            told.set_result(accepted)
+        if claim is not None:
+            self._enter(claim, task)
+            await self._work_lane(claim)
 
     def _room(self, tenant: str) -> bool:
         """Whether one more turn may be begun at once; a tenant with very many leaves room for the others."""
@@ -111,6 +132,10 @@ class Engine:
         return busy < COMMON or (busy < LANES and self._tenants[tenant] < FEW)
 
     def _begin(self, claim: Claim) -> None:
+        self._enter(claim, asyncio.create_task(self._work_lane(claim), name=f"lane {claim.conversation.id}"))
+
+    def _enter(self, claim: Claim, task: asyncio.Task[None]) -> None:
+        """From now on this is the lane's task."""
         conversation = claim.conversation.id
         held = self._busy.get(conversation)
         if held is None:
@@ -119,7 +144,6 @@ class Engine:
             # Its lease ran out, and it can commit nothing any more: two at once must not be. But one whose commit of
             # the turn before is on its way has still to send what it wrote.
             held[0].cancel()
-        task = asyncio.create_task(self._work_lane(claim), name=f"lane {claim.conversation.id}")
         self._busy[conversation] = (task, claim)
 
     # --- the loops

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from bot.alarms import Alarms
 from bot.channel import Channel, Types
 from bot.messages import Address
 
@@ -22,21 +23,21 @@ class Thinking:
     """Tells channels when to show it."""
 
     def __init__(self) -> None:
+        self._alarms = Alarms()
         self._telling: set[asyncio.Task[None]] = set()
 
-    @contextlib.contextmanager
-    def shown(self, channel: Channel, address: Address) -> Iterator[None]:
+    def shown(self, channel: Channel, address: Address) -> contextlib.AbstractContextManager[None]:
         """Show it from AFTER on, until the block ends."""
-        if not isinstance(channel, Types):
-            yield
-            return
-        due = asyncio.get_running_loop().call_later(AFTER, partial(self._tell, channel, address, on=True))
+        return self._shown(channel, address) if isinstance(channel, Types) else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _shown(self, channel: Types, address: Address) -> Iterator[None]:
+        due = self._alarms.set(AFTER, partial(self._tell, channel, address, on=True))
         try:
             yield
         finally:
-            if due.when() <= asyncio.get_running_loop().time() and not due.cancelled():
+            if not due.off():
                 self._tell(channel, address, on=False)
-            due.cancel()
 
     def _tell(self, channel: Types, address: Address, *, on: bool) -> None:
         task = asyncio.create_task(_told(channel, address, on=on), name="thinking")

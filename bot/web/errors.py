@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import traceback
 from json import JSONDecodeError
 
@@ -11,6 +10,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.alarms import Alarm, Alarms
 from bot.clock import Entropy
 from bot.errors import StoreUnavailable
 
@@ -29,9 +29,11 @@ def problem(status: int, error: str, *, id: str = "") -> web.Response:
 def catching(entropy: Entropy) -> Middleware:
     """The middleware that turns exceptions into answers."""
 
+    alarms = Alarms()
+
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        cut = _cut_slow_body(request)
+        cut = _cut_slow_body(request, alarms)
         try:
             return await handler(request)
         except web.HTTPException as answer:
@@ -55,7 +57,7 @@ def catching(entropy: Entropy) -> Middleware:
             return problem(500, "Something went wrong on our side.", id=id)
         finally:
             if cut is not None:
-                cut.cancel()
+                cut.off()
 
     return middleware
 
@@ -77,7 +79,7 @@ def _while_reading(error: BaseException) -> bool:
     return any(frame.filename.replace("\\", "/").endswith(readers) for frame in frames)
 
 
-def _cut_slow_body(request: web.Request) -> asyncio.TimerHandle | None:
+def _cut_slow_body(request: web.Request, alarms: Alarms) -> Alarm | None:
     """Hang up on a body that trickles in; without a body there is nothing to wait for."""
     if not request.can_read_body:
         return None
@@ -86,4 +88,4 @@ def _cut_slow_body(request: web.Request) -> asyncio.TimerHandle | None:
         if not request.content.is_eof() and request.transport is not None:
             request.transport.abort()
 
-    return asyncio.get_running_loop().call_later(BODY_SECONDS, cut)
+    return alarms.set(BODY_SECONDS, cut)

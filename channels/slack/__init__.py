@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 from bot import Channel, PluginContext, PluginError, hookimpl
@@ -18,6 +19,13 @@ def register_channels(register: Callable[[Channel], None], context: PluginContex
         return
     try:
         from channels.slack.channel import SlackChannel  # noqa: PLC0415 - the libraries may be missing
+
+        # Slack's own libraries are for these alone: who does without does not carry them. And at once, or it would be
+        # the first message that finds one missing.
+        if any(account.app_token is not None for account in accounts.values()):
+            importlib.import_module("channels.slack.sockets")
+        if any(account.installs for account in accounts.values()):
+            importlib.import_module("channels.slack.oauth")
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in ("slack_sdk", "slack_bolt", "cryptography", "emoji"):
             raise

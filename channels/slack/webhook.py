@@ -11,6 +11,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import parse_qs
 
+import msgspec
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.client_exceptions import ClientPayloadError
@@ -79,6 +80,15 @@ def decode(text: str) -> object:
 
 
 def _json(text: str) -> object:
+    try:
+        payload: object = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return _loaded(text)
+    return payload
+
+
+def _loaded(text: str) -> object:
+    """The same, slower, with what the other one does not take: half characters, and what is no JSON in truth."""
     try:
         payload: object = json.loads(text)
     except RecursionError:

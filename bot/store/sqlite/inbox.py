@@ -6,20 +6,24 @@ Runs on the writer's own connection, inside its transaction. Knows no turns: see
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.channel import Accepted, Unreadable
 from bot.messages import Address, Message, Sender
 from bot.store.amending import GATHERING, WAITING, amend, changes
 from bot.store.codec import encode
+from bot.store.contract import Claim
 from bot.store.incoming import Incoming
 from bot.store.parking import KEEP, as_letter, due_or_letter
+from bot.store.rows import LANE, claim_of
 
 # No RETURNING in the hot statements: SQLite keeps its rows in a table of their own, 5 microseconds a time. With one
 # writer, looking first is as good, and the number is still given in the transaction that updates the lane.
-_LANE = """
-SELECT l.tail, l.seq, l.person, l.turn_seq, p.name, p.language, p.phone, p.email, p.verified, p.timezone
-FROM lanes l LEFT JOIN people p ON p.id = ?2 WHERE l.conversation = ?1"""
+_LANE = f"""
+SELECT l.tail, l.seq, l.person, l.turn_seq, p.name, p.language, p.phone, p.email, p.verified, p.timezone, s.state,
+       {LANE}
+FROM lanes l LEFT JOIN people p ON p.id = ?2 LEFT JOIN states s ON s.conversation = l.conversation
+WHERE l.conversation = ?1"""  # noqa: S608  # our own constants
 
 _INSERT = """
 INSERT INTO inbox (conversation, seq, n, tenant, channel, account, event_id, person, words, payload, at)
@@ -64,26 +68,34 @@ _KEEP = KEEP.format(*"???????")
 _FIRED = "DELETE FROM timers WHERE conversation = ? AND key = ?"
 
 
+class Taken(NamedTuple):
+    """A message that was stored; whether it is at work from now on, and what on, where that need not be looked up."""
+
+    accepted: Accepted
+    begun: bool = False
+    claim: Claim | None = None
+
+
 def put(raw: sqlite3.Connection, item: Incoming, now: float) -> Accepted:
     """Give a message its number and store it; a known event id answers with the message that had it first."""
-    return take(raw, item, "", now, now)[0]
+    return take(raw, item, "", now, now).accepted
 
 
-def take(raw: sqlite3.Connection, item: Incoming, worker: str, until: float, now: float) -> tuple[Accepted, bool]:
-    """`put`; and if the message is the next of its lane, it is `worker`'s until then. Whether it is."""
+def take(raw: sqlite3.Connection, item: Incoming, worker: str, until: float, now: float) -> Taken:
+    """`put`; and if the message is the next of its lane, it is `worker`'s until then."""
     conversation, person, payload, message = item
     event = item.event
     if message.group:  # nobody's yet: its other parts are on their way
         worker, until = "", now + GATHERING
-    lane = raw.execute(_LANE, (conversation, person)).fetchone()
-    tail, seq, owner, busy, *known = lane or (0, 0, "", 0, None)
+    found = raw.execute(_LANE, (conversation, person)).fetchone()
+    tail, seq, owner, busy, *known = found[:10] if found else (0, 0, "", 0, None)
     n, seq = tail + 1, seq + 1
     row = (conversation, seq, n, *event, person or owner, item.words, payload, now)
     if raw.execute(_INSERT, row).rowcount == 0:
         conversation, seq = raw.execute(_FIND, event).fetchone()
-        return Accepted(conversation=conversation, seq=seq, duplicate=True), False
+        return Taken(Accepted(conversation=conversation, seq=seq, duplicate=True))
     taken = 1 if worker and not busy else 0
-    if lane is None:
+    if found is None:
         address = message.address
         place = (address.channel, address.account, address.chat, address.thread)
         raw.execute(
@@ -95,9 +107,12 @@ def take(raw: sqlite3.Connection, item: Incoming, worker: str, until: float, now
         raw.execute(_IS_NEXT, (n, seq, seq, until, worker, taken, taken, conversation))
     if busy and changes(message):
         _amend(raw, conversation, seq, message)
+    accepted = Accepted(conversation=conversation, seq=seq)
     if person and _is_news(item.sender, known):
         raw.execute(_PERSON, (person, message.tenant, *item.sender))
-    return Accepted(conversation=conversation, seq=seq), bool(taken)
+    elif person and taken and found is not None:
+        return Taken(accepted, True, claim_of(found[11:], (person, *known), found[10], seq, message, 1))
+    return Taken(accepted, bool(taken))
 
 
 def _amend(raw: sqlite3.Connection, conversation: str, seq: int, edit: Message) -> None:

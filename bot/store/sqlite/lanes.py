@@ -54,7 +54,9 @@ _FLUSH = """
 UPDATE lanes SET rev = rev + 1, seq = seq + ?1, ready_at = ?2
 WHERE conversation = ?3 AND epoch = ?4 AND head = ?5 - 1 AND rev = ?6 AND owner_version = ?7"""
 
-_AFTER = "SELECT tail, seq, owner, silence, channel, account, chat, thread FROM lanes WHERE conversation = ?"
+_AFTER = f"""
+SELECT tail, seq, owner, silence, {outbox.STANDS_BEFORE}, channel, account, chat, thread
+FROM lanes WHERE conversation = ?"""  # noqa: S608  # our own constants
 
 _STATE = """
 INSERT INTO states (conversation, state) VALUES (?, ?)
@@ -116,10 +118,10 @@ def take(
     raw: sqlite3.Connection, item: Incoming, worker: str, until: float, now: float
 ) -> tuple[Accepted, Claim | None]:
     """Store a message, and claim its turn in the same breath if nothing else of its lane waits or is at work."""
-    accepted, taken = inbox.take(raw, item, worker, until, now)
-    if not taken:
-        return accepted, None
-    return accepted, claim_or_none(raw.execute(_ONE, (accepted.conversation,)).fetchone())
+    accepted, begun, claimed = inbox.take(raw, item, worker, until, now)
+    if begun and claimed is None:
+        claimed = claim_or_none(raw.execute(_ONE, (accepted.conversation,)).fetchone())
+    return accepted, claimed
 
 
 def commit(raw: sqlite3.Connection, change: Change) -> Committed:
@@ -128,12 +130,13 @@ def commit(raw: sqlite3.Connection, change: Change) -> Committed:
         raise Fenced(f"{change.conversation}: the change of owner expects another version than the turn")
     if not _advance(raw, change):
         raise Fenced(f"{change.conversation}: turn {change.n} of epoch {change.epoch} is no longer ours")
-    tail, seq, owner, silence, *place = raw.execute(_AFTER, (change.conversation,)).fetchone()
+    after = raw.execute(_AFTER, (change.conversation, change.conversation)).fetchone()
+    tail, seq, owner, silence, waits, *place = after
     rows: tuple[OutRow, ...] = ()
     if change.outgoing:
         numbered = enumerate(change.outgoing, seq - len(change.outgoing) + 1)
         silence = change.silence.silence if change.silence is not None else silence
-        sends = change.sends if owner != "human" and not silence else 0.0
+        sends = 0.0 if waits or owner == "human" or silence else change.sends
         times = outbox.Times(change.now, change.now + change.lease, sends)
         rows = outbox.add(raw, change.conversation, as_address(place), change.n, numbered, times)
     if change.state is not None:

@@ -20,8 +20,9 @@ INSERT INTO outbox (conversation, seq, turn, target, key, body, source, author, 
                     status, attempts, not_before, first_attempt_at, last_attempt_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, key) DO NOTHING"""
 
-_STANDS_BEFORE = """
-SELECT 1 FROM outbox WHERE conversation = ? AND target = 'channel' AND status IN ('pending', 'sending') LIMIT 1"""
+STANDS_BEFORE = """
+EXISTS (SELECT 1 FROM outbox WHERE conversation = ? AND target = 'channel' AND status IN ('pending', 'sending'))"""
+"""Whether a reply of a conversation is still to be sent."""
 
 _FIRST = """
 NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.conversation = {0}.conversation
@@ -88,7 +89,7 @@ def release(raw: sqlite3.Connection) -> None:
 class Times(NamedTuple):
     """When rows are made, until when they are held, and (if not 0) that the first reply is sent at once.
 
-    `sends` is after how many seconds the outcome of that may be looked up.
+    `sends` is after how many seconds the outcome of that may be looked up; 0 also where an earlier reply is to be sent.
     """
 
     now: float
@@ -106,7 +107,7 @@ def add(
 ) -> tuple[OutRow, ...]:
     """Insert rows, each with its seq; the answer has those whose key was new."""
     rows: list[OutRow] = []
-    begins = bool(times.sends) and raw.execute(_STANDS_BEFORE, (conversation,)).fetchone() is None
+    begins = bool(times.sends)
     for seq, item in numbered:
         row = fresh(conversation, turn, address, seq, item)
         # Not one that must not be sent twice: should we die before the call, nobody could say that it was not made.

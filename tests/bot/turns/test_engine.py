@@ -47,6 +47,13 @@ async def until(works: Works, began: int) -> None:
             await asyncio.sleep(0.001)
 
 
+async def until_renewed(bot: Bot) -> None:
+    """The loops get the time that five seconds would have given them; they renew after a third of the lease."""
+    async with asyncio.timeout(30):
+        while bot.clock.steady() - bot.app.engine._renewed > 4:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
 async def test_a_turn_that_outlasts_its_lease_runs_once() -> None:
     works = Works()
     async with Bot(works.skill(deadline=1000)) as bot, bot.user() as u:
@@ -54,7 +61,7 @@ async def test_a_turn_that_outlasts_its_lease_runs_once() -> None:
         await until(works, 1)
         for _ in range(20):
             bot.clock.move(bot.clock.now() + 5)
-            await asyncio.sleep(0.005)
+            await until_renewed(bot)
         works.gate.set()
         await saying
         assert (u.all_seen, works.began) == (["done"], 1)

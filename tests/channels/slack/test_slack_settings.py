@@ -89,13 +89,18 @@ def test_secrets_are_not_shown() -> None:
 
 
 def test_a_missing_library_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("channels.slack.channel")]:
+    for name in [name for name in sys.modules if name.startswith("channels.slack.sockets")]:
         monkeypatch.delitem(sys.modules, name)
-    for name in [name for name in sys.modules if name.startswith("channels.slack.calls")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "slack_sdk.errors", None)
+    monkeypatch.setitem(sys.modules, "slack_sdk.socket_mode.aiohttp", None)
+    assert registered(tmp_path, ONE)  # over HTTP it is not asked for
     with pytest.raises(PluginError, match=r"pip install '\.\[slack\]'"):
-        registered(tmp_path, ONE)
+        registered(tmp_path, ONE | {"SLACK_APP_TOKEN": "xapp-1"})
+
+
+def test_neither_a_channel_over_http_loads_slacks_own_libraries() -> None:
+    code = "import sys, channels.slack.channel; print([name for name in sys.modules if name.startswith('slack_')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_bot_without_slack_does_not_load_its_libraries() -> None:
