@@ -26,6 +26,7 @@ from bot.channel import (
     Unreadable,
 )
 from bot.clock import Clock, Entropy
+from bot.context import Excerpt
 from bot.desk import (
     Agent,
     AgentClosed,
@@ -151,6 +152,7 @@ __all__ = [
     "Entropy",
     "Entry",
     "Env",
+    "Excerpt",
     "Fetcher",
     "Field",
     "Files",

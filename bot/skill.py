@@ -45,6 +45,7 @@ class Intent(Value, frozen=True):
     commands: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     reactions: tuple[str, ...] = ()
+    otherwise: bool = False
     about: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
 
     @property
@@ -109,6 +110,10 @@ class Skill:
                 raise PluginError(f"skill {self.name}: the pattern {pattern!r} is broken: {problem}") from problem
         return lambda handler: self._add(handler, patterns=patterns)
 
+    def otherwise(self) -> Callable[[H], H]:
+        """Call the handler for what nobody else wants (the first such one); `return turn.decline()` if it can't."""
+        return lambda handler: self._add(handler, otherwise=True)
+
     def every(self, when: str = "", *, minutes: float = 0, hours: float = 0, timezone: str = "") -> Callable[[H], H]:
         """Run a function at its times: `every("monday 09:00", timezone="Europe/Vienna")`, `every(hours=6)`.
 
@@ -162,6 +167,7 @@ class Skill:
         commands: tuple[str, ...] = (),
         patterns: tuple[str, ...] = (),
         reactions: tuple[str, ...] = (),
+        otherwise: bool = False,
         about: Mapping[str, str] | None = None,
         title: str = "",
     ) -> H:
@@ -179,6 +185,7 @@ class Skill:
             commands=old.commands + commands,
             patterns=old.patterns + patterns,
             reactions=old.reactions + reactions,
+            otherwise=old.otherwise or otherwise,
             about=old.about | {command: self._said(handler, title, about or {}) for command in commands},
         )
         return handler

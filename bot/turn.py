@@ -21,7 +21,7 @@ from bot.dialog.likes import like_of
 from bot.dialog.run import Run
 from bot.dialog.scope import Scope
 from bot.dialog.steps import Step, perform
-from bot.dialog.stops import Again
+from bot.dialog.stops import Again, Declined
 from bot.errors import Misuse
 from bot.llm.in_turn import TurnLlm
 from bot.messages import Due, Media, Message
@@ -319,6 +319,10 @@ class Turn:
     def again(self, slots: Mapping[str, str] | None = None) -> Again:
         """`return turn.again()` ends the handler and starts it anew with a fresh journal."""
         return Again(dict(slots or {}))
+
+    def decline(self) -> Declined:
+        """`return turn.decline()` ends a handler that can't answer this: the bot says what it can do instead."""
+        return Declined()
 
     async def _enter(self) -> None:
         await self._run.enter(self.scope)

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from bot import Env, Skill
-from bot.context import Source
+from bot.context import Excerpt
 from bot.prompts import visible
 from bot.prompts.cases import cases_of
 from bot.testing import Bot, FakeLlm, calling
@@ -105,7 +105,7 @@ async def test_the_prompts_page_shows_a_prompt_that_works(tmp_path: Path) -> Non
     )
     assert [case.name for case in cases_of(prompts.library)["answer/shop"]] == ["knows the rule for returns"]
     lines = "\n".join(f"    {line}" for line in example.splitlines())
-    names: dict[str, object] = {"Source": Source, "visible": visible}
+    names: dict[str, object] = {"Excerpt": Excerpt, "visible": visible}
     exec(f"async def example(prompts, llm, history):\n{lines}\n    return rendered, text\n", names)  # noqa: S102
     run = names["example"]
     assert callable(run)

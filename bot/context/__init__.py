@@ -9,7 +9,7 @@ extracting  a summary made of the conversation's own sentences, without a model
 summary     the running summary of a conversation, made behind the answers
 """
 
-from bot.context.fences import Source, fence, harmless_text
+from bot.context.fences import Excerpt, fence, harmless_text
 from bot.context.measure import Count, rough
 from bot.context.packing import Packed, Part, pack
 from bot.context.pairs import fit, whole
@@ -18,9 +18,9 @@ from bot.context.transcript import lines_of
 
 __all__ = [
     "Count",
+    "Excerpt",
     "Packed",
     "Part",
-    "Source",
     "Summaries",
     "Summary",
     "fence",

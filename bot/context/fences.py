@@ -39,7 +39,7 @@ _ATTRIBUTE = re.compile(r"[^\w .,:;#@+()/-]+")
 _LONGEST_NAME = 60
 
 
-class Source(Value, frozen=True):
+class Excerpt(Value, frozen=True):
     """A piece of context and where it comes from. `relevance` and `importance` are from 0 to 1; `at` is seconds."""
 
     text: str
@@ -57,7 +57,7 @@ def harmless_text(text: str) -> str:
     return _INST.sub(r"(\1)", _TAG_LIKE.sub("&lt;", text))
 
 
-def fence(source: Source) -> str:
+def fence(source: Excerpt) -> str:
     """The text inside its marks."""
     name = _name(source.name)
     about = f' name="{name}"' if name else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.context.fences import Source, fence
+from bot.context.fences import Excerpt, fence
 from bot.context.measure import AROUND, Count, of_lines
 from bot.context.pairs import exchanges, slim
 from bot.messages import Value
@@ -103,7 +103,7 @@ def of_history(lines: Sequence[Line], relevance: Sequence[float] = (), *, kind: 
     return parts
 
 
-def of_sources(sources: Sequence[Source], *, kind: str) -> list[Part]:
+def of_sources(sources: Sequence[Excerpt], *, kind: str) -> list[Part]:
     """Documents, memories or results of tools as parts, fenced; the same text stands in them once."""
     ages = sorted({source.at for source in sources})
     seen: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.channel import Entry
-from bot.context.fences import Source, fence, harmless_text
+from bot.context.fences import Excerpt, fence, harmless_text
 from bot.ports.models import Line
 
 
@@ -35,7 +35,7 @@ def _line(entry: Entry) -> Line | None:
         case "user":
             return Line(role="user", text=harmless_text(text))
         case "agent":
-            return Line(role="assistant", text=fence(Source(text=text, name=entry.author, origin="agent")))
+            return Line(role="assistant", text=fence(Excerpt(text=text, name=entry.author, origin="agent")))
         case "bot":
             offered = ", ".join(button.label for button in entry.buttons)
             return Line(role="assistant", text=f"{text}\n({offered})" if offered else text)

@@ -167,7 +167,6 @@ class Dialogs:
         )
         work.lane.frames.append(frame)
         work.lane.offer = None
-        work.lane.misses = 0
         await self._after(work, frame, await self._start(work, frame))
 
     async def resume(self, work: Work) -> None:
@@ -252,6 +251,7 @@ class Dialogs:
     async def _after(self, work: Work, frame: Frame, stop: Stop, *, replayed: bool = False) -> None:
         match stop:
             case Asked(question=question):
+                work.lane.misses = 0
                 if replayed:  # what is on the table is in the lane, and may be more than the question's own choices
                     return
                 work.lane.offer = Offer(buttons=question.buttons, frame=frame.id) if question.buttons else None
@@ -263,9 +263,11 @@ class Dialogs:
                 await self._mend(work, frame, error)
             case Broken(error=error):
                 raise HandlerFailed(frame, str(error), final=True)
-            case Ended(error=None, again=again):
+            case Ended(error=None, again=again, declined=declined):
                 self._gates.of(frame.skill).succeeded()
                 self._finish(work, frame)
+                work.declined = declined
+                work.lane.misses = work.lane.misses if declined else 0
                 if again:
                     await self._again(work, frame, again)
                     return

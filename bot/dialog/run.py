@@ -19,7 +19,7 @@ from bot.dialog.codec import codec_for, freeze
 from bot.dialog.host import Host
 from bot.dialog.journal import Frame, Kind, Outcome, Pending, Record
 from bot.dialog.scope import Scope, branch_of, place_of, side_by_side
-from bot.dialog.stops import Again, Asked, Broken, Ended, Question, Stop
+from bot.dialog.stops import Again, Asked, Broken, Declined, Ended, Question, Stop
 from bot.errors import AskTimeout, Cancelled, CodeChanged, DialogError, Evicted, Misuse, StoreError
 from bot.replies import Button, Reply
 
@@ -358,7 +358,8 @@ class Run:
         if self._fault or self._dead:
             self.stop(Broken(self._fault))
         else:
-            self.stop(Ended(again=result if isinstance(result, Again) else None, error=error))
+            again = result if isinstance(result, Again) else None
+            self.stop(Ended(again=again, declined=isinstance(result, Declined), error=error))
 
 
 def _shown(question: Question) -> Reply:

@@ -39,6 +39,11 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Declined:
+    """The handler ends and has nothing to say to this: the house answers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """The handler waits for an answer."""
 
@@ -47,9 +52,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The handler is done; `again` when it wants to start anew; `error` what it raised."""
+    """The handler is done: `again` if it starts anew, `declined` if it can't answer; `error` is what it raised."""
 
     again: Again | None = None
+    declined: bool = False
     error: BaseException | None = None
 
 

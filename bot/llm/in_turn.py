@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from msgspec.structs import replace
 from pydantic import BaseModel, create_model
 
-from bot.context import Source
+from bot.context import Excerpt
 from bot.dialog.run import Run
 from bot.errors import Misfit, NoAnswer
 from bot.llm.acting import Acting, Limits
@@ -168,7 +168,7 @@ class TurnLlm:
         given = dict(values)
         if "summary" not in given and models.prompts.takes(name, "summary"):
             summary = await models.summaries.of(conversation.id)
-            given["summary"] = (Source(text=summary.text, name="summary"),) if summary.text else ()
+            given["summary"] = (Excerpt(text=summary.text, name="summary"),) if summary.text else ()
         rendered = await models.prompts.render(
             name,
             given,

@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from bot.context.fences import Origin, Source
+from bot.context.fences import Excerpt, Origin
 from bot.errors import PromptError
 from bot.messages import Value
 from bot.ports.models import Line
@@ -45,9 +45,9 @@ class SourceMatter(_Strict):
     relevance: float = 0.5
     importance: float = 0.5
 
-    def value(self) -> Source:
+    def value(self) -> Excerpt:
         """As a value."""
-        return Source(**self.model_dump())
+        return Excerpt(**self.model_dump())
 
 
 def _said(line: dict[str, str]) -> dict[str, str]:

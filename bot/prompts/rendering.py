@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from bot.context.fences import RULE, Source, fence, harmless_text
+from bot.context.fences import RULE, Excerpt, fence, harmless_text
 from bot.context.measure import Count, cut, of_lines
 from bot.context.packing import Packed, Part, of_history, of_sources, pack
 from bot.errors import PromptMisused
@@ -128,15 +128,15 @@ class Filling:
 
     def _sorted(
         self, values: Mapping[str, object]
-    ) -> tuple[dict[str, object], dict[str, Source], dict[str, tuple[Source, ...]]]:
+    ) -> tuple[dict[str, object], dict[str, Excerpt], dict[str, tuple[Excerpt, ...]]]:
         """The values by what they are: our own, what somebody said, sources."""
         declared = {variable.name: variable for variable in self._prompt.variables}
         for name in values:
             if name not in declared:
                 raise PromptMisused(f"{self._prompt.id} has no variable {name}{did_you_mean(name, declared)}")
         plain: dict[str, object] = {}
-        said: dict[str, Source] = {}
-        sources: dict[str, tuple[Source, ...]] = {}
+        said: dict[str, Excerpt] = {}
+        sources: dict[str, tuple[Excerpt, ...]] = {}
         for name, variable in declared.items():
             if name not in values and variable.needed:
                 raise PromptMisused(f"{self._prompt.id} needs a value for {name}")
@@ -149,13 +149,13 @@ class Filling:
                 plain[name] = _plain(self._prompt, variable, value)
         return plain, said, sources
 
-    def _within_sections(self, said: Mapping[str, Source]) -> dict[str, Source]:
+    def _within_sections(self, said: Mapping[str, Excerpt]) -> dict[str, Excerpt]:
         return {
             name: self._shorter(name, source, self._prompt.sections[name]) if name in self._prompt.sections else source
             for name, source in said.items()
         }
 
-    def _shorter(self, name: str, source: Source, room: int) -> Source:
+    def _shorter(self, name: str, source: Excerpt, room: int) -> Excerpt:
         around = self._count(fence(replace(source, text="")))
         text = cut(source.text, room - around, self._count)
         if text != source.text:
@@ -164,7 +164,7 @@ class Filling:
 
     def _optional(
         self,
-        sources: Mapping[str, Sequence[Source]],
+        sources: Mapping[str, Sequence[Excerpt]],
         history: Sequence[Line],
         examples: Chosen,
         plain: Mapping[str, object],
@@ -192,13 +192,13 @@ class Filling:
         for variable in self._prompt.variables:
             if variable.kind in ("said", "sources"):
                 values[variable.name] = Marked("")
-        values[self._prompt.like] = Marked(fence(Source(text=example.said, origin="person")))
+        values[self._prompt.like] = Marked(fence(Excerpt(text=example.said, origin="person")))
         return Line(role="user", text=self._text(self._parts["question"], values))
 
     # --- what is made of it
 
     def _lines(
-        self, plain: Mapping[str, object], said: Mapping[str, Source], packed: Packed, pictures: tuple[str, ...]
+        self, plain: Mapping[str, object], said: Mapping[str, Excerpt], packed: Packed, pictures: tuple[str, ...]
     ) -> tuple[Line, ...]:
         values: dict[str, object] = dict(plain)
         values |= {name: Marked(fence(source) if source.text.strip() else "") for name, source in said.items()}
@@ -237,7 +237,7 @@ class Filling:
         return text
 
     def _squeezed(
-        self, plain: Mapping[str, object], said: dict[str, Source], pictures: tuple[str, ...], room: int
+        self, plain: Mapping[str, object], said: dict[str, Excerpt], pictures: tuple[str, ...], room: int
     ) -> tuple[Line, ...]:
         """Nothing but what must be there, and still too long: shorten what was said, the longest first."""
         lines = self._lines(plain, said, NOTHING, pictures)
@@ -256,23 +256,23 @@ class Filling:
         return lines
 
 
-def _said(prompt: Prompt, variable: Variable, value: object) -> Source:
+def _said(prompt: Prompt, variable: Variable, value: object) -> Excerpt:
     if value is None:
-        return Source(text="", origin="person")
-    if isinstance(value, Source):
+        return Excerpt(text="", origin="person")
+    if isinstance(value, Excerpt):
         return value
     if isinstance(value, str):
-        return Source(text=value, origin="person")
-    raise PromptMisused(f"{prompt.id}: {variable.name} should be a text or a Source, not {type(value).__name__}")
+        return Excerpt(text=value, origin="person")
+    raise PromptMisused(f"{prompt.id}: {variable.name} should be a text or a Excerpt, not {type(value).__name__}")
 
 
-def _sources(prompt: Prompt, variable: Variable, value: object) -> tuple[Source, ...]:
+def _sources(prompt: Prompt, variable: Variable, value: object) -> tuple[Excerpt, ...]:
     if value is None:
         return ()
-    if isinstance(value, str | Source):
+    if isinstance(value, str | Excerpt):
         value = (value,)
-    if isinstance(value, Sequence) and all(isinstance(one, str | Source) for one in value):
-        return tuple(one if isinstance(one, Source) else Source(text=one) for one in value)
+    if isinstance(value, Sequence) and all(isinstance(one, str | Excerpt) for one in value):
+        return tuple(one if isinstance(one, Excerpt) else Excerpt(text=one) for one in value)
     raise PromptMisused(f"{prompt.id}: {variable.name} should be a list of Sources, not {type(value).__name__}")
 
 

@@ -17,12 +17,13 @@ from bot.dialog.stops import Question
 from bot.messages import Command, Deleted, Due, Edited, Joined, Message, Pressed, Reacted, Submitted, Text
 from bot.phrases import Phrases
 from bot.rendering.portions import wants_more
-from bot.replies import Button, Choice, Reply, as_choices
+from bot.replies import Button, Choice, Reply
 from bot.skill import Intent
 from bot.text import meaning
 from bot.turns.consent import consents
 from bot.turns.editing import is_answered_anew, take_back
 from bot.turns.router import SURE, Route, Router
+from bot.turns.stock import what_it_can, with_person
 from bot.turns.work import Work
 
 OTHER = "other"
@@ -44,6 +45,12 @@ class Conversing:
 
     async def respond(self, work: Work) -> None:
         """Answer one message, whatever it is."""
+        await self._respond(work)
+        if work.declined:
+            work.trace.notes.append("nobody could answer it")
+            self._no_fit(work)
+
+    async def _respond(self, work: Work) -> None:
         top = work.lane.top
         if top is not None and work.lane.interrupted:
             work.trace.decided = "goes on after an interruption"
@@ -297,6 +304,8 @@ class Conversing:
             await self._begin(work, route.intent, route, choice=choice, trigger=trigger)
         elif route.close:
             self._did_you_mean(work, route, text)
+        elif self.router.otherwise is not None and isinstance(work.message.content, Text):
+            await self._begin(work, self.router.otherwise, route)
         else:
             self._no_fit(work)
 
@@ -341,18 +350,11 @@ class Conversing:
         self._dialogs.pick_up(work)
 
     def _say_what_it_can(self, work: Work, first: str) -> None:
-        shown = [skill for skill in self.router.skills if skill.description]  # small talk is nothing to boast of
-        lines = [f"- {skill.description}" for skill in shown]
-        examples = [skill.intents[0].title for skill in shown if skill.intents][:3]
-        choices = as_choices([*examples, Choice(label=self._phrases.person, value="person")])
         key = f"can.{work.claim.n}"
-        offered = buttons(key, choices)
-        work.say(key, Reply(text="\n".join([first, "", *lines]), choices=choices, buttons=offered))
+        work.say(key, what_it_can(self.router.skills, self._phrases, key, first))
 
     def _with_person(self, work: Work, key: str, text: str) -> None:
-        choices = (Choice(label=self._phrases.person, value="person"),)
-        offered = buttons(key, choices)
-        work.say(key, Reply(text=text, choices=choices, buttons=offered))
+        work.say(key, with_person(self._phrases, key, text))
 
     def apologise(self, work: Work, *, changed: bool) -> None:
         """A turn was given up: say so, once, and offer a person."""

@@ -53,6 +53,7 @@ class Router:
             for intent in self.intents.values()
             for pattern in intent.patterns
         ]
+        self.otherwise = next((intent for intent in self.intents.values() if intent.otherwise), None)
         self._examples = Examples(
             (intent.id, example) for intent in self.intents.values() for example in intent.examples
         )

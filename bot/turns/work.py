@@ -84,7 +84,7 @@ class Work(Host):
         self.clock, self.channel = clock, channel
         self.forms, self.shared = channel.capabilities.forms, channel.shared(claim.conversation.address)
         self.trace = Trace(turn=turn_id(claim.conversation.id, claim.n), at=clock.now(), attempts=claim.attempts)
-        self.handed_off = self.nobody_there = self.superseded = False
+        self.handed_off = self.nobody_there = self.superseded = self.declined = False
         self.rev = claim.rev
         self.rounds = 0
         self._state = claim.state or EMPTY

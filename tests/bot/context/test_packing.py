@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.context.fences import Source
+from bot.context.fences import Excerpt
 from bot.context.measure import AROUND, of_lines, rough
 from bot.context.packing import Part, of_history, of_sources, pack
 from bot.ports.models import Line
@@ -14,7 +14,7 @@ from tests.bot.context.test_pairs import LINES, broken_pairs, call, result, user
 SCORES = st.floats(0, 1)
 SOURCES = st.lists(
     st.builds(
-        Source,
+        Excerpt,
         text=st.text(max_size=80),
         name=st.text(max_size=5),
         relevance=SCORES,
@@ -27,7 +27,7 @@ SOURCES = st.lists(
 
 @given(LINES, SOURCES, SOURCES, st.integers(0, 400), st.integers(0, 200), st.integers(0, 200))
 def test_never_over_budget_pairs_whole_order_kept_nothing_twice(
-    lines: list[Line], documents: list[Source], memories: list[Source], room: int, most: int, fewer: int
+    lines: list[Line], documents: list[Excerpt], memories: list[Excerpt], room: int, most: int, fewer: int
 ) -> None:
     parts = [
         *of_sources(documents, kind="knowledge"),
@@ -76,13 +76,13 @@ def test_an_exchange_that_is_too_long_gives_up_its_tools_before_its_words() -> N
 
 
 def test_a_document_that_does_not_fit_makes_room_for_a_smaller_one() -> None:
-    sources = [Source(text="long " * 200, relevance=1.0), Source(text="short", relevance=0.1)]
+    sources = [Excerpt(text="long " * 200, relevance=1.0), Excerpt(text="short", relevance=0.1)]
     packed = pack(of_sources(sources, kind="knowledge"), 60, {}, rough)
     assert packed.text("knowledge") == '<data from="document">\nshort\n</data>'
 
 
 def test_scores_of_strangers_do_no_harm() -> None:
-    sources = [Source(text="a", relevance=float("nan")), Source(text="b", relevance=9e9), Source(text="a")]
+    sources = [Excerpt(text="a", relevance=float("nan")), Excerpt(text="b", relevance=9e9), Excerpt(text="a")]
     parts = of_sources(sources, kind="memories")
     assert [(part.relevance, part.kind) for part in parts] == [(0.0, "memories"), (1.0, "memories")]
     assert pack([Part(kind="x", text="y")], -5, {}, rough).parts == ()

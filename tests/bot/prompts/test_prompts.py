@@ -9,7 +9,7 @@ import pytest
 
 from bot import Skill, Turn
 from bot.clock import SystemClock
-from bot.context import Source
+from bot.context import Excerpt
 from bot.context.extracting import Said
 from bot.ports.llm import Answer, Ask
 from bot.prompts import Prompts
@@ -100,7 +100,7 @@ def asking(prompts: Prompts) -> Skill:
 
     @skill.command("/ask")
     async def ask(turn: Turn) -> None:
-        documents = [Source(text="words " * 30, name=f"Page {n}") for n in range(5)]
+        documents = [Excerpt(text="words " * 30, name=f"Page {n}") for n in range(5)]
         rendered = await prompts.render(
             "answer/shop",
             {"question": turn.text, "knowledge": documents},

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channel import Entry
-from bot.context import Source, rough
+from bot.context import Excerpt, rough
 from bot.context.fences import RULE
 from bot.context.measure import of_lines
 from bot.errors import NoAnswer, PromptMisused
@@ -51,7 +51,7 @@ def full() -> Prompts:
 async def test_everything_in_its_place() -> None:
     rendered = await full().render(
         "answer/shop",
-        {"question": "Can I return this lamp?", "knowledge": [Source(text="30 days.", name="Returns")]},
+        {"question": "Can I return this lamp?", "knowledge": [Excerpt(text="30 days.", name="Returns")]},
         history=[
             entry("user", "Hi"),
             entry("bot", "Hello!"),
@@ -107,14 +107,14 @@ def test_never_over_its_room_pairs_whole_and_the_question_there(
 
 def filled(history: Sequence[Line], documents: Sequence[str], question: str, room: int) -> Rendered:
     versions = full().versions("answer/shop")
-    values = {"question": question, "knowledge": [Source(text=text) for text in documents]}
+    values = {"question": question, "knowledge": [Excerpt(text=text) for text in documents]}
     prompt = versions.known[versions.main]
     examples = [(example, 0.5) for example in prompt.examples[:2]]
     return Filling(prompt, Templates(), rough).render(values, history=history, examples=examples, room=room)
 
 
 async def test_what_does_not_fit_is_told_and_the_best_stays() -> None:
-    documents = [Source(text=f"Document {n}. " + "words " * 20, relevance=n / 5) for n in range(5)]
+    documents = [Excerpt(text=f"Document {n}. " + "words " * 20, relevance=n / 5) for n in range(5)]
     rendered = await full().render("answer/shop", {"question": "q " * 200, "knowledge": documents}, room=420)
     assert "Document 4" in rendered.lines[-1].text
     assert "Document 0" not in rendered.lines[-1].text
@@ -128,7 +128,7 @@ async def test_values_that_it_can_not_take_are_refused_by_name() -> None:
         ({}, "needs a value for question"),
         ({"question": "x", "shopp": "y"}, "has no variable shopp; did you mean shop?"),
         ({"question": "x", "shop": 3}, "shop should be a text, not int"),
-        ({"question": 3}, "question should be a text or a Source, not int"),
+        ({"question": 3}, "question should be a text or a Excerpt, not int"),
         ({"question": "x", "knowledge": [3]}, "knowledge should be a list of Sources, not list"),
     ):
         with pytest.raises(PromptMisused, match=told.replace("?", r"\?")):

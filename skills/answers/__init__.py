@@ -1,0 +1,1 @@
+"""Answers out of the shop's pages, to what no other skill knows."""
