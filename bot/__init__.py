@@ -74,6 +74,7 @@ from bot.errors import (
 )
 from bot.extras import from_extra, intact
 from bot.hookspecs import RegisterAdapter, hookimpl
+from bot.llm.acting import Limits
 from bot.messages import (
     Address,
     Command,
@@ -164,6 +165,7 @@ __all__ = [
     "Joined",
     "KnownCommand",
     "Lifecycle",
+    "Limits",
     "Media",
     "Mention",
     "Message",
