@@ -126,9 +126,9 @@ async def main(model: str) -> None:
 
 HEAD = """# The same five requests, with a small model on this machine and with none
 
-Made by `python -m benchmarks.local_model > docs/local-model.md` with the model "{model}" of `tests/local_model.py` behind
-OpenAI's protocol; what it says is as it came. The person sits at a widget's socket; each request is a command of
-`benchmarks/local/skill.py`.
+Made by `python -m benchmarks.local_model > docs/local-model.md`, with the model "{model}" of `tests/local_model.py`
+behind OpenAI's protocol; what it says is as it came. The person sits at a widget's socket; each request is a command
+of `benchmarks/local/skill.py`.
 """
 
 if __name__ == "__main__":
