@@ -8,6 +8,8 @@ import pytest
 
 from bot.clock import SeededEntropy
 from bot.errors import NoAnswer, SettingsError
+from bot.llm.books import Ledger
+from bot.llm.budgets import BudgetSettings
 from bot.llm.opening import open_router
 from bot.llm.router import Router
 from bot.phrases import Phrases
@@ -98,5 +100,6 @@ def test_the_program_may_suggest_what_the_operator_does_not_say(tmp_path: Path) 
 
 
 def _opened(settings: Settings, home: Path) -> Router:
-    store = SqliteStore(home / "x.db")
-    return open_router(settings, store, Services(), VirtualClock(), SeededEntropy(1), Phrases())
+    clock = VirtualClock()
+    books = Ledger(SqliteStore(home / "x.db"), clock, SeededEntropy(1), BudgetSettings())
+    return open_router(settings, Services(), clock, Phrases(), books)

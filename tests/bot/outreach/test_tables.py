@@ -43,7 +43,7 @@ class Room:
         tables = Tables(store)
         self.campaigns = Campaigns(store, tables, self.clock, SeededEntropy(1), settings)
         self.campaigns.channels = [FakeChannel(kind, Platform(), Pulse()) for kind in ("web", "sms")]
-        self.sender = Broadcaster(store, tables, self.apply, self.clock, settings)
+        self.sender = Broadcaster(store, tables, self.apply, self.campaigns.shared, self.clock, settings)
         self.jobs = Jobs(store, tables, self.clock, lambda name, job: asyncio.create_task(_run(job)), "UTC")
         self.applied: list[str] = []
 
