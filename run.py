@@ -21,7 +21,7 @@ from bot.app import App
 from bot.cli import authors, deploying, letters, models, outreach, prompts, tools
 from bot.cli.operator import Operator
 from bot.errors import FrontdeskError, StartError
-from bot.llm.report import costs
+from bot.llm.spending.report import costs
 from bot.operations import log, serving
 from bot.operations.letters import opt_outs
 from bot.settings import LogSettings, PluginSettings, ServerSettings, Settings

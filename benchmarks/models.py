@@ -23,8 +23,8 @@ from pydantic import SecretStr
 from adapters.llm.openai import OpenAIProviders
 from bot.clock import SystemClock
 from bot.errors import NoAnswer
-from bot.llm.catalogue import Catalogue
-from bot.llm.router import Router
+from bot.llm.routing.catalogue import Catalogue
+from bot.llm.routing.router import Router
 from bot.ports.llm import Ask, Payer
 from bot.ports.models import Endpoint, Finished, Inquiry, Line, Params
 from tests.bot.llm.scripted import TestBooks

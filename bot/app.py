@@ -23,9 +23,9 @@ from bot.dialog.rehearsal import Rehearsed, rehearse
 from bot.errors import StartError
 from bot.handoff.bridge import Bridge
 from bot.llm import opening
-from bot.llm.books import Ledger
-from bot.llm.budgets import BudgetSettings
 from bot.llm.models import Models
+from bot.llm.spending.books import Ledger
+from bot.llm.spending.budgets import BudgetSettings
 from bot.llm.tokens import count
 from bot.llm.toolbox import BoundTool
 from bot.messages import Message

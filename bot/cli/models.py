@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from bot.cli.operator import Operator
-from bot.llm.report import CostsCommand
-from bot.llm.tables import GROUPS
+from bot.llm.spending.report import CostsCommand
+from bot.llm.spending.tables import GROUPS
 
 
 @click.command()

@@ -1,5 +1,9 @@
-"""Language models as one: which of them answers, what happens when it fails, what it costs. Knows no vendor.
+"""Language models as one. Knows no vendor.
 
-`router.py` is the way in. `catalogue.py` has what `config/providers.yaml` says, `choosing.py` who may answer and in
-which order, `course.py` the way of one question through attempts, `supply.py` how each model and provider fares.
+routing    which model answers, and what happens when it fails
+spending   what may be spent, and what was
+in_turn    `turn.llm`, as handlers use it; acting and toolbox: answers with tools
+structured, tokens, cache, shelf   JSON into models, counting, answers that may be given again
+house, offline                     what is answered without any model
+models, opening                    what a turn has of all this, and how it is put together
 """

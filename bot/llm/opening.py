@@ -6,13 +6,13 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import PortMissing
-from bot.llm.books import Books
 from bot.llm.cache import AnswerCache, CacheSettings
-from bot.llm.catalogue import Catalogue
 from bot.llm.house import furnish
-from bot.llm.reading import read_catalogue
-from bot.llm.router import Router
+from bot.llm.routing.catalogue import Catalogue
+from bot.llm.routing.reading import read_catalogue
+from bot.llm.routing.router import Router
 from bot.llm.shelf import LocalShelf
+from bot.llm.spending.books import Books
 from bot.phrases import Phrases
 from bot.ports.llm import Llm
 from bot.ports.models import Providers

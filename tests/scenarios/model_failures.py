@@ -19,8 +19,8 @@ import yaml
 from adapters.llm.openai import OpenAIProviders
 from bot.clock import SystemClock
 from bot.errors import NoAnswer
-from bot.llm.catalogue import Catalogue
-from bot.llm.router import Router
+from bot.llm.routing.catalogue import Catalogue
+from bot.llm.routing.router import Router
 from bot.phrases import Phrases
 from bot.ports.llm import Answer, Ask
 from bot.ports.models import Line, Schema, ToolSpec

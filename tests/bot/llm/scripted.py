@@ -13,11 +13,11 @@ import yaml
 
 from bot.clock import Clock
 from bot.errors import ModelBusy
-from bot.llm.books import Books, Reservation, Spent, UsageEntry
-from bot.llm.budgets import Account
-from bot.llm.catalogue import Catalogue
-from bot.llm.reading import read_catalogue
-from bot.llm.router import Router
+from bot.llm.routing.catalogue import Catalogue
+from bot.llm.routing.reading import read_catalogue
+from bot.llm.routing.router import Router
+from bot.llm.spending.books import Books, Reservation, Spent, UsageEntry
+from bot.llm.spending.budgets import Account
 from bot.ports.llm import Ask, Payer
 from bot.ports.models import Endpoint, Finished, Inquiry, Line, Piece, Provider, Providers, Usage, Words
 from bot.testing.clock import VirtualClock

@@ -12,8 +12,8 @@ import pytest
 
 from bot.clock import SeededEntropy
 from bot.errors import FrontdeskError
-from bot.llm.books import HOLD, Ledger, Reservation, Spent, UsageEntry
-from bot.llm.budgets import Account, Budget, BudgetSettings, level_of
+from bot.llm.spending.books import HOLD, Ledger, Reservation, Spent, UsageEntry
+from bot.llm.spending.budgets import Account, Budget, BudgetSettings, level_of
 from bot.ports import Payer, Usage
 from bot.store.sqlite import SqliteStore
 from bot.testing.clock import VirtualClock

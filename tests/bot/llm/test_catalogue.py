@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.llm.catalogue import Price
-from bot.llm.choosing import Candidate, choose
-from bot.llm.reading import read_catalogue
+from bot.llm.routing.catalogue import Price
+from bot.llm.routing.choosing import Candidate, choose
+from bot.llm.routing.reading import read_catalogue
 from bot.ports.llm import Ask
 from bot.ports.models import Line, ToolSpec, Usage
 from tests.bot.llm.scripted import ask, catalogue, written

@@ -8,10 +8,10 @@ import pytest
 
 from bot.clock import SeededEntropy
 from bot.errors import NoAnswer, SettingsError
-from bot.llm.books import Ledger
-from bot.llm.budgets import BudgetSettings
 from bot.llm.opening import open_router
-from bot.llm.router import Router
+from bot.llm.routing.router import Router
+from bot.llm.spending.books import Ledger
+from bot.llm.spending.budgets import BudgetSettings
 from bot.phrases import Phrases
 from bot.ports.llm import Llm
 from bot.services import Services

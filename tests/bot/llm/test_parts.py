@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.llm.breaker import IN_A_ROW, LONGEST, PROBE_LASTS, REST, Breaker
-from bot.llm.latency import Credit, Latency
-from bot.llm.shortening import shorter
+from bot.llm.routing.breaker import IN_A_ROW, LONGEST, PROBE_LASTS, REST, Breaker
+from bot.llm.routing.latency import Credit, Latency
+from bot.llm.routing.shortening import shorter
+from bot.llm.routing.weaving import Weave
 from bot.llm.tokens import count_lines
-from bot.llm.weaving import Weave
 from bot.ports.llm import Chunk
 from bot.ports.models import Line, ToolCall
 

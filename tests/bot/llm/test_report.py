@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from bot.errors import FrontdeskError
-from bot.llm.report import CostsCommand, costs
+from bot.llm.spending.report import CostsCommand, costs
 from tests.bot.llm.test_books import ANA, BEN, books, cent
 
 

@@ -6,8 +6,8 @@ import asyncio
 from decimal import Decimal
 
 from bot.clock import SeededEntropy, SystemClock
-from bot.llm.books import Ledger, Spent, UsageEntry
-from bot.llm.budgets import Account, Budget, BudgetSettings
+from bot.llm.spending.books import Ledger, Spent, UsageEntry
+from bot.llm.spending.budgets import Account, Budget, BudgetSettings
 from bot.ports import Payer
 from tests.bot.store.postgres.support import stores
 from tests.servers import PostgresServer

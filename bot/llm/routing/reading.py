@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.llm.catalogue import Catalogue
+from bot.llm.routing.catalogue import Catalogue
 from bot.settings import did_you_mean
 from bot.settings.yamlfile import Lines, read_yaml
 

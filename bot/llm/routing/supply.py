@@ -9,10 +9,10 @@ import structlog
 
 from bot.dialog.queues import FairQueue
 from bot.errors import AuthFailed, BadInquiry, ModelBusy, ModelError, QuotaSpent, StreamBroken
-from bot.llm.breaker import Breaker
-from bot.llm.catalogue import Catalogue, Model, ProviderPart
-from bot.llm.counting import Counts
-from bot.llm.latency import Latency
+from bot.llm.routing.breaker import Breaker
+from bot.llm.routing.catalogue import Catalogue, Model, ProviderPart
+from bot.llm.routing.counting import Counts
+from bot.llm.routing.latency import Latency
 from bot.llm.tokens import count
 from bot.ports.models import Provider, Providers
 

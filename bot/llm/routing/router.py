@@ -12,16 +12,16 @@ from pydantic import BaseModel
 
 from bot.clock import Clock
 from bot.errors import NoAnswer
-from bot.llm.books import Books
 from bot.llm.cache import AnswerCache
-from bot.llm.catalogue import Catalogue
-from bot.llm.course import Course
-from bot.llm.embedding import Embedding
-from bot.llm.latency import Credit
-from bot.llm.means import Means
 from bot.llm.offline import Engines
+from bot.llm.routing.catalogue import Catalogue
+from bot.llm.routing.course import Course
+from bot.llm.routing.embedding import Embedding
+from bot.llm.routing.latency import Credit
+from bot.llm.routing.means import Means
+from bot.llm.routing.supply import Supply
+from bot.llm.spending.books import Books
 from bot.llm.structured import into
-from bot.llm.supply import Supply
 from bot.phrases import Phrases
 from bot.ports.llm import NOBODY, Answer, Ask, Chunk, Llm, Payer
 from bot.ports.models import Providers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bot.llm.catalogue import Catalogue, Level, Model, Step
+from bot.llm.routing.catalogue import Catalogue, Level, Model, Step
 from bot.messages import Value
 from bot.ports.llm import Ask, Need
 

@@ -7,11 +7,11 @@ import contextlib
 
 import structlog
 
-from bot.llm.attempt import NO_PROBES, Attempt
-from bot.llm.books import Reservation, Spent
-from bot.llm.means import Means
-from bot.llm.route import Route
-from bot.llm.supply import Place
+from bot.llm.routing.attempt import NO_PROBES, Attempt
+from bot.llm.routing.means import Means
+from bot.llm.routing.route import Route
+from bot.llm.routing.supply import Place
+from bot.llm.spending.books import Reservation, Spent
 from bot.ports.llm import Ask, Rung
 
 log = structlog.get_logger()

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Row, delete, func, inspect, select, text
 
 from bot.clock import Clock, Entropy
 from bot.errors import FrontdeskError
-from bot.llm.budgets import Account, Budget, BudgetSettings, Level, level_of
-from bot.llm.tables import accounts, holds, metadata, usage
+from bot.llm.spending.budgets import Account, Budget, BudgetSettings, Level, level_of
+from bot.llm.spending.tables import accounts, holds, metadata, usage
 from bot.messages import Value
 from bot.ports.llm import Payer, Rung
 from bot.ports.models import Usage

@@ -14,14 +14,14 @@ from typing import Any
 import msgspec
 
 from bot.errors import ContentRefused, ModelBusy, ModelError, NoAnswer, StreamBroken
-from bot.llm.attempt import Attempt, TooSlow
-from bot.llm.books import Spent
-from bot.llm.ending import Why, answered, no_answer
-from bot.llm.launching import Launcher
-from bot.llm.means import Means
-from bot.llm.route import Route
-from bot.llm.supply import Place
-from bot.llm.weaving import Weave
+from bot.llm.routing.attempt import Attempt, TooSlow
+from bot.llm.routing.ending import Why, answered, no_answer
+from bot.llm.routing.launching import Launcher
+from bot.llm.routing.means import Means
+from bot.llm.routing.route import Route
+from bot.llm.routing.supply import Place
+from bot.llm.routing.weaving import Weave
+from bot.llm.spending.books import Spent
 from bot.ports.llm import Ask, Chunk
 from bot.ports.models import CallPiece, Finished, Piece, Words
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.clock import Clock
-from bot.llm.books import Books
-from bot.llm.latency import Credit
 from bot.llm.offline import Engines
-from bot.llm.supply import Supply
+from bot.llm.routing.latency import Credit
+from bot.llm.routing.supply import Supply
+from bot.llm.spending.books import Books
 from bot.phrases import Phrases
 
 

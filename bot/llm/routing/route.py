@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from bot.errors import BadInquiry, ModelBusy, ModelError, StreamBroken
-from bot.llm.catalogue import Level
-from bot.llm.choosing import MARGIN, Candidate, choose, room, typical_price
-from bot.llm.shortening import shorter
-from bot.llm.supply import Place, Supply
+from bot.llm.routing.catalogue import Level
+from bot.llm.routing.choosing import MARGIN, Candidate, choose, room, typical_price
+from bot.llm.routing.shortening import shorter
+from bot.llm.routing.supply import Place, Supply
+from bot.llm.routing.weaving import going_on
 from bot.llm.tokens import count_lines, count_tools
-from bot.llm.weaving import going_on
 from bot.ports.llm import Ask
 from bot.ports.models import Inquiry, Line, Params
 

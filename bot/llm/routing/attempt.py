@@ -10,8 +10,8 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import ModelBusy, ModelError, StreamBroken
-from bot.llm.books import Reservation, UsageEntry
-from bot.llm.supply import Place
+from bot.llm.routing.supply import Place
+from bot.llm.spending.books import Reservation, UsageEntry
 from bot.llm.tokens import count
 from bot.ports.llm import Ask, Rung
 from bot.ports.llm import Attempt as Told

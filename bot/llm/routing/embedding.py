@@ -7,11 +7,11 @@ import math
 from collections.abc import Sequence
 
 from bot.errors import ModelBusy, ModelError, NoAnswer
-from bot.llm.books import Reservation, Spent, UsageEntry
-from bot.llm.choosing import MARGIN, choose
-from bot.llm.ending import no_answer
-from bot.llm.means import Means
-from bot.llm.supply import Place
+from bot.llm.routing.choosing import MARGIN, choose
+from bot.llm.routing.ending import no_answer
+from bot.llm.routing.means import Means
+from bot.llm.routing.supply import Place
+from bot.llm.spending.books import Reservation, Spent, UsageEntry
 from bot.llm.tokens import count
 from bot.ports.llm import Ask, Payer
 from bot.ports.models import Usage

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from bot.errors import FrontdeskError
-from bot.llm.books import Ledger, Total
-from bot.llm.tables import GROUPS
+from bot.llm.spending.books import Ledger, Total
+from bot.llm.spending.tables import GROUPS
 from bot.messages import Value
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from bot.errors import NoAnswer
-from bot.llm.attempt import Attempt
-from bot.llm.books import Spent
+from bot.llm.routing.attempt import Attempt
+from bot.llm.spending.books import Spent
 from bot.phrases import Phrases
 from bot.ports.llm import Answer
 from bot.ports.models import Usage

@@ -1,0 +1,1 @@
+"""What models may cost and did cost: held before a call, settled after it, added up by day."""
