@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text, inspect, text
+from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text, text
 
 from bot.channel import Entry
 from bot.clock import Clock
@@ -19,6 +19,7 @@ from bot.context.measure import Count, rough
 from bot.errors import FrontdeskError
 from bot.messages import Value
 from bot.store.contract import Store
+from bot.store.own_tables import OwnTables
 
 log = structlog.get_logger()
 
@@ -83,7 +84,7 @@ class Summaries:
         self.summarize = summarize
         self._waiting: dict[str, None] = {}
         self._work: asyncio.Task[None] | None = None
-        self._made = False
+        self._tables = OwnTables(store, metadata)
 
     async def of(self, conversation: str) -> Summary:
         """The summary as it stands, at once; what is missing in it is added afterwards."""
@@ -112,7 +113,7 @@ class Summaries:
 
     async def forget(self, conversation: str) -> None:
         """Delete a summary."""
-        if await self._there():
+        if await self._tables.there():
             await self._store.write(lambda db: _nothing(db.execute(_FORGET, {"conversation": conversation})))
 
     # --- inside
@@ -155,23 +156,17 @@ class Summaries:
         return extract(said, ROOM, self._count, before=old.text), "extract"
 
     async def _read(self, conversation: str) -> Summary:
-        if not await self._there():
+        if not await self._tables.there():
             return Summary()
         row = await self._store.read(lambda db: db.execute(_GET, {"conversation": conversation}).first())
         return Summary() if row is None else Summary(text=row.text, upto=row.upto, made=row.made)
 
     async def _keep(self, conversation: str, old: Summary, new: Summary) -> bool:
         """Write it, unless somebody else came first."""
-        if not await self._there():
-            await self._store.write(lambda db: metadata.create_all(db, checkfirst=True))
-            self._made = True
+        await self._tables.make()
         values = {"conversation": conversation, "upto": new.upto, "text": new.text, "made": new.made}
         values |= {"at": self._clock.now(), "old": old.upto}
         return await self._store.write(lambda db: db.execute(_SET, values).rowcount == 1)
-
-    async def _there(self) -> bool:
-        self._made = self._made or await self._store.read(lambda db: inspect(db).has_table(summaries.name))
-        return self._made
 
 
 def _nothing(_: object) -> None:

@@ -15,11 +15,11 @@ from bot.outreach.records import Count, Record, Status
 from bot.outreach.report import Preview, Sample, Shown, priced
 from bot.outreach.segments import Somebody, left_out, page, rank
 from bot.outreach.settings import OutreachSettings
-from bot.outreach.tables import Tables
 from bot.rendering import fit, parse, plain
 from bot.replies import Reply
 from bot.settings import did_you_mean
 from bot.store.contract import Store
+from bot.store.own_tables import OwnTables
 
 FRESH = 0.5
 """Seconds for which a turn goes by what it last knew of a broadcast's state."""
@@ -36,7 +36,7 @@ class Campaigns:
     """Broadcasts by id. `changed` is called when the sender should look again."""
 
     def __init__(
-        self, store: Store, tables: Tables, clock: Clock, entropy: Entropy, settings: OutreachSettings
+        self, store: Store, tables: OwnTables, clock: Clock, entropy: Entropy, settings: OutreachSettings
     ) -> None:
         self.tables = tables
         self._store, self._clock, self._entropy, self._settings = store, clock, entropy, settings

@@ -17,9 +17,10 @@ from bot.dialog.run import step_key
 from bot.errors import StoreError
 from bot.messages import Value
 from bot.outreach.every import Every
-from bot.outreach.tables import Tables, jobs
+from bot.outreach.tables import jobs
 from bot.processes.peers import Job as Work
 from bot.store.database import Database
+from bot.store.own_tables import OwnTables
 
 log = structlog.get_logger()
 
@@ -54,7 +55,7 @@ class Mark(Value, frozen=True):
 class Jobs:
     """The jobs of all skills. `alone` does a piece of work in one process at a time."""
 
-    def __init__(self, database: Database, tables: Tables, clock: Clock, alone: Alone, timezone: str) -> None:
+    def __init__(self, database: Database, tables: OwnTables, clock: Clock, alone: Alone, timezone: str) -> None:
         self._tables = tables
         self._database, self._clock, self._alone, self._timezone = database, clock, alone, timezone
         self._wanted: dict[str, Bound] = {}

@@ -19,11 +19,12 @@ from bot.outreach.report import listed
 from bot.outreach.saying import Saying
 from bot.outreach.sender import Sender
 from bot.outreach.settings import OutreachSettings
-from bot.outreach.tables import Tables
+from bot.outreach.tables import metadata
 from bot.outreach.wishes import spread
 from bot.people import Conversation
 from bot.phrases import Phrases
 from bot.store.contract import Store
+from bot.store.own_tables import OwnTables
 from bot.turns.inbox import Inbox
 
 TOPIC = "outreach.broadcasts"
@@ -50,7 +51,7 @@ class Proactive:
         self, store: Store, inbox: Inbox, clock: Clock, entropy: Entropy, settings: OutreachSettings, phrases: Phrases
     ) -> None:
         self._store, self._inbox, self._jobs_on = store, inbox, settings.jobs
-        tables = Tables(store)
+        tables = OwnTables(store, metadata)
         self.campaigns = Campaigns(store, tables, clock, entropy, settings)
         self.saying = Saying(store, inbox.apply, self.campaigns.shared, clock, entropy)
         self.campaigns.changed = lambda: inbox.publish(TOPIC)

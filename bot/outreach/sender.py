@@ -23,11 +23,11 @@ from bot.outreach.records import Outcome, Recipient, Record
 from bot.outreach.saying import Shared
 from bot.outreach.segments import OUT, facts_of, page, values_of
 from bot.outreach.settings import OutreachSettings
-from bot.outreach.tables import Tables
 from bot.outreach.words import Words, effect_of
 from bot.outreach.zones import zones_of
 from bot.people import Conversation
 from bot.store.contract import Applied, Effect, Store
+from bot.store.own_tables import OwnTables
 
 log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ class Sender:
     """The loop. `apply` writes an effect and rings the engine's bell."""
 
     def __init__(
-        self, store: Store, tables: Tables, apply: Apply, shared: Shared, clock: Clock, settings: OutreachSettings
+        self, store: Store, tables: OwnTables, apply: Apply, shared: Shared, clock: Clock, settings: OutreachSettings
     ) -> None:
         self._tables, self._shared = tables, shared
         self._store, self._apply, self._clock, self._settings = store, apply, clock, settings

@@ -5,9 +5,7 @@ Texts have no bounds: PostgreSQL would keep to them. Times are seconds since 197
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Connection, Float, Index, Integer, MetaData, String, Table, Text, inspect
-
-from bot.store.database import Database
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -52,30 +50,3 @@ jobs = Table(
     Column("done", Float, nullable=False, default=0.0),
     Column("attempts", Integer, nullable=False, default=0),
 )
-
-
-class Tables:
-    """Makes the tables when they are first needed: most bots begin without a broadcast or a job."""
-
-    def __init__(self, database: Database) -> None:
-        self._database, self._there = database, False
-
-    async def there(self) -> bool:
-        """Whether they are there."""
-        self._there = self._there or await self._database.read(_all_there)
-        return self._there
-
-    async def make(self) -> None:
-        """See that they are there."""
-        if not await self.there():
-            await self._database.write(_create)
-            self._there = True
-
-
-def _all_there(connection: Connection) -> bool:
-    there = inspect(connection)
-    return all(there.has_table(name) for name in metadata.tables)
-
-
-def _create(connection: Connection) -> None:
-    metadata.create_all(connection, checkfirst=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeVar
 
-from sqlalchemy import Column, Connection, Float, Integer, MetaData, String, Table, Text, inspect, text
+from sqlalchemy import Column, Connection, Float, Integer, MetaData, String, Table, Text, text
 
 from bot.messages import Value
 from bot.store.database import Database
+from bot.store.own_tables import OwnTables
 
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ class Records:
     """The two tables; they are made when they are first needed."""
 
     def __init__(self, database: Database) -> None:
-        self._database, self._there = database, False
+        self._tables = OwnTables(database, metadata)
 
     async def shown(self, times: Mapping[Shown, int], now: float) -> None:
         """Add to how often people got a version."""
@@ -112,9 +113,9 @@ class Records:
 
     async def tally(self) -> dict[tuple[str, int], Tally]:
         """The counts of every version."""
-        if not await self.there():
+        if not await self._tables.there():
             return {}
-        rows = await self._database.read(lambda db: db.execute(_TALLY).all())
+        rows = await self._tables.database.read(lambda db: db.execute(_TALLY).all())
         return {
             (row.prompt, row.version): Tally(
                 people=row.people,
@@ -137,26 +138,18 @@ class Records:
 
     async def withdrawn(self) -> dict[str, frozenset[int]]:
         """The versions that nobody gets."""
-        if not await self.there():
+        if not await self._tables.there():
             return {}
-        rows = await self._database.read(lambda db: db.execute(withdrawals.select()).all())
+        rows = await self._tables.database.read(lambda db: db.execute(withdrawals.select()).all())
         return _by_name([(row.prompt, row.version) for row in rows])
 
     async def forget(self, person: str) -> None:
         """Delete what is known of a person."""
-        if await self.there():
-            await self._database.write(lambda db: _done(db.execute(_FORGET, {"person": person})))
-
-    async def there(self) -> bool:
-        """Whether the tables are there."""
-        self._there = self._there or await self._database.read(_all_there)
-        return self._there
+        if await self._tables.there():
+            await self._tables.database.write(lambda db: _done(db.execute(_FORGET, {"person": person})))
 
     async def _write(self, unit: Callable[[Connection], T]) -> T:
-        if not await self.there():
-            await self._database.write(_create)
-            self._there = True
-        return await self._database.write(unit)
+        return await (await self._tables.make()).write(unit)
 
 
 def _by_name(rows: Sequence[tuple[str, int]]) -> dict[str, frozenset[int]]:
@@ -164,15 +157,6 @@ def _by_name(rows: Sequence[tuple[str, int]]) -> dict[str, frozenset[int]]:
     for prompt, version in rows:
         found[prompt] = found.get(prompt, frozenset()) | {version}
     return found
-
-
-def _all_there(connection: Connection) -> bool:
-    there = inspect(connection)
-    return all(there.has_table(name) for name in metadata.tables)
-
-
-def _create(connection: Connection) -> None:
-    metadata.create_all(connection, checkfirst=True)
 
 
 def _done(_: object) -> None:

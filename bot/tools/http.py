@@ -19,6 +19,7 @@ from bot.errors import BadArguments, StoreError, ToolError
 from bot.messages import Value
 from bot.ports.llm import Payer
 from bot.ports.tools import Caller
+from bot.store.own_tables import OwnTables
 from bot.tools import records
 from bot.tools.answers import Reply, answered, failed, job_body
 from bot.tools.inputs import Call, read_call
@@ -27,7 +28,6 @@ from bot.tools.openapi import document
 from bot.tools.records import Job, Kept
 from bot.tools.registry import Registry
 from bot.tools.settings import ToolSettings
-from bot.tools.tables import Tables
 from bot.tools.tokens import Holder, Tokens
 
 _KEY = re.compile(r"[!-~]{1,200}")
@@ -46,7 +46,7 @@ class Means(Value, frozen=True):
     registry: Registry
     jobs: Jobs
     tokens: Tokens
-    tables: Tables
+    tables: OwnTables
     buckets: Buckets
     settings: ToolSettings
     clock: Clock

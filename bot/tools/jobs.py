@@ -14,10 +14,10 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import StoreError
+from bot.store.own_tables import OwnTables
 from bot.tools import records
 from bot.tools.answers import Reply
 from bot.tools.records import Job
-from bot.tools.tables import Tables
 
 ATTEMPTS = 3
 """A job that was begun so often and never ended is given up: it may be what kills the process."""
@@ -40,7 +40,7 @@ class Jobs:
 
     def __init__(
         self,
-        tables: Tables,
+        tables: OwnTables,
         work: Work,
         send_next: Callable[[], Awaitable[bool]],
         sweep: Callable[[], Awaitable[None]],

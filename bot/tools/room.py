@@ -14,6 +14,7 @@ from bot.ports.llm import Payer
 from bot.ports.tools import Caller
 from bot.services import Services
 from bot.store.database import Database
+from bot.store.own_tables import OwnTables
 from bot.tools.answers import Reply, answered, failed
 from bot.tools.catalogue import HOUSE
 from bot.tools.http import Means, ToolRoutes
@@ -23,7 +24,7 @@ from bot.tools.records import Job
 from bot.tools.registry import Registry
 from bot.tools.report import as_json, table
 from bot.tools.settings import ToolSettings
-from bot.tools.tables import Tables
+from bot.tools.tables import metadata
 from bot.tools.tokens import Tokens
 from bot.tools.usage import UsageLog, UsageQuery
 from bot.tools.webhooks import Courier
@@ -57,7 +58,7 @@ class ToolRoom:
         url: Callable[[], str],
     ) -> None:
         self._settings, self._clock = settings, clock
-        tables = Tables(database)
+        tables = OwnTables(database, metadata)
         self.usage = UsageLog(tables)
         self.registry = Registry(HOUSE, services, self.usage, settings, clock)
         self.tokens = Tokens(tables, clock, entropy)

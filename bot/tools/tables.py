@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Connection, Float, Index, Integer, MetaData, String, Table, Text, inspect
-
-from bot.store.database import Database
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -72,31 +70,3 @@ requests = Table(
     Column("held_until", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
 )
-
-
-class Tables:
-    """Makes the tables when they are first needed: most bots begin without a call."""
-
-    def __init__(self, database: Database) -> None:
-        self.database, self._there = database, False
-
-    async def there(self) -> bool:
-        """Whether they are there."""
-        self._there = self._there or await self.database.read(_all_there)
-        return self._there
-
-    async def make(self) -> Database:
-        """See that they are there; the database that they are in."""
-        if not await self.there():
-            await self.database.write(_create)
-            self._there = True
-        return self.database
-
-
-def _all_there(connection: Connection) -> bool:
-    there = inspect(connection)
-    return all(there.has_table(name) for name in metadata.tables)
-
-
-def _create(connection: Connection) -> None:
-    metadata.create_all(connection, checkfirst=True)

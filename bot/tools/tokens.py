@@ -15,7 +15,8 @@ from bot.clock import Clock, Entropy
 from bot.errors import FrontdeskError
 from bot.messages import Value
 from bot.store.notes import agree_on, read_note
-from bot.tools.tables import Tables, tokens
+from bot.store.own_tables import OwnTables
+from bot.tools.tables import tokens
 
 ROOT = "tools.webhooks"
 PREFIX = "fd_"
@@ -32,7 +33,7 @@ class Holder(Value, frozen=True):
 class Tokens:
     """Makes tokens, knows them, and takes them back."""
 
-    def __init__(self, tables: Tables, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, tables: OwnTables, clock: Clock, entropy: Entropy) -> None:
         self._tables, self._clock, self._entropy = tables, clock, entropy
 
     async def make(self, name: str) -> str:

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from bot.errors import StoreError
 from bot.messages import Value
+from bot.store.own_tables import OwnTables
 from bot.tools.redaction import Redacted
-from bot.tools.tables import Tables, usage
+from bot.tools.tables import usage
 
 Status = Literal["ok", "unknown_tool", "bad_arguments", "unreadable", "missing", "busy", "failed", "cancelled"]
 MOST = 1_000
@@ -47,7 +48,7 @@ class UsageQuery(Value, frozen=True):
 class UsageLog:
     """Writes the log and reads it."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: OwnTables) -> None:
         self._tables = tables
 
     async def write(self, line: UsageLine) -> None:

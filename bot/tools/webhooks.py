@@ -13,10 +13,10 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import NotSent, Rejected
+from bot.store.own_tables import OwnTables
 from bot.tools import records
 from bot.tools.answers import job_body
 from bot.tools.records import Job
-from bot.tools.tables import Tables
 from bot.web.fetching import Fetcher
 
 PAUSES = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 36_000.0)
@@ -42,7 +42,7 @@ def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
 class Courier:
     """Sends webhooks that are due."""
 
-    def __init__(self, tables: Tables, fetcher: Fetcher, secret: Secret, clock: Clock) -> None:
+    def __init__(self, tables: OwnTables, fetcher: Fetcher, secret: Secret, clock: Clock) -> None:
         self._tables, self._fetcher, self._secret, self._clock = tables, fetcher, secret, clock
 
     async def send_next(self) -> bool:

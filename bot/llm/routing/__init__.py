@@ -1,1 +1,1 @@
-"""Which model answers, and what happens when it fails: `router.py` is the way in, `course.py` the way of one question."""
+"""Which model answers, and what happens when it fails: `router.py` is the way in, `course.py` a question's own way."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, inspect, select, text
+from sqlalchemy import Connection, Row, delete, func, select, text
 
 from bot.clock import Clock, Entropy
 from bot.errors import FrontdeskError
@@ -22,6 +22,7 @@ from bot.messages import Value
 from bot.ports.llm import Payer, Rung
 from bot.ports.models import Usage
 from bot.store.database import Database
+from bot.store.own_tables import OwnTables
 
 HOLD = 900.0
 """Seconds after which a call that was never settled counts as made: its process died."""
@@ -112,51 +113,37 @@ class Ledger(Books):
     """The books in the bot's database, with tables of their own that are made when they are first needed."""
 
     def __init__(self, database: Database, clock: Clock, entropy: Entropy, budgets: BudgetSettings) -> None:
-        self._database, self._clock, self._entropy, self._budgets = database, clock, entropy, budgets
-        self._there = False
+        self._tables = OwnTables(database, metadata)
+        self._clock, self._entropy, self._budgets = clock, entropy, budgets
 
     async def reserve(self, payer: Payer, most: int) -> Reservation:
         """Hold `most` in every budget that applies; without one nothing is written. Raises Spent."""
         budgets = dict(self._budgets.of(payer))
         if not budgets:
             return Reservation()
-        await self._make()
+        database = await self._tables.make()
         hold = self._entropy.token()
         now = self._clock.now()
-        level = await self._database.write(_hold(hold, _day(now), budgets, most, now))
+        level = await database.write(_hold(hold, _day(now), budgets, most, now))
         return Reservation(id=hold, level=level)
 
     async def settle(self, reservation: Reservation, entry: UsageEntry) -> None:
         """Add the attempt to the usage of the day, and to what its budgets have spent."""
-        await self._make()
-        await self._database.write(_settle(reservation.id, _day(self._clock.now()), entry))
+        database = await self._tables.make()
+        await database.write(_settle(reservation.id, _day(self._clock.now()), entry))
 
     async def totals(self, by: Sequence[str], *, first: str = "", last: str = "9999") -> list[Total]:
         """What was used from the day `first` to the day `last`, by some of GROUPS, the dearest first."""
-        if not await self._look():
+        if not await self._tables.there():
             return []
-        return await self._database.read(_totals(by, first, last))
+        return await self._tables.database.read(_totals(by, first, last))
 
     async def spent(self, payer: Payer) -> dict[Account, int]:
         """What of today's budgets is spent or held, in millionths."""
-        if not await self._look():
+        if not await self._tables.there():
             return {}
         asked = [account for account, _ in self._budgets.of(payer)]
-        return await self._database.read(_used(_day(self._clock.now()), asked))
-
-    async def _look(self) -> bool:
-        self._there = self._there or await self._database.read(_all_there)
-        return self._there
-
-    async def _make(self) -> None:
-        if not await self._look():
-            await self._database.write(lambda connection: metadata.create_all(connection, checkfirst=True))
-            self._there = True
-
-
-def _all_there(connection: Connection) -> bool:
-    there = inspect(connection)
-    return all(there.has_table(name) for name in metadata.tables)
+        return await self._tables.database.read(_used(_day(self._clock.now()), asked))
 
 
 def _day(now: float) -> str:

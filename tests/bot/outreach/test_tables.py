@@ -21,8 +21,9 @@ from bot.outreach.records import Outcome
 from bot.outreach.sender import AHEAD
 from bot.outreach.sender import Sender as Broadcaster
 from bot.outreach.settings import OutreachSettings
-from bot.outreach.tables import Tables
+from bot.outreach.tables import metadata
 from bot.store.contract import Applied, Effect, Outgoing, Store
+from bot.store.own_tables import OwnTables
 from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
 from bot.testing.clock import VirtualClock
@@ -40,7 +41,7 @@ class Room:
     def __init__(self, store: Store) -> None:
         self.store, self.clock = store, VirtualClock()
         settings = OutreachSettings()
-        tables = Tables(store)
+        tables = OwnTables(store, metadata)
         self.campaigns = Campaigns(store, tables, self.clock, SeededEntropy(1), settings)
         self.campaigns.channels = [FakeChannel(kind, Platform(), Pulse()) for kind in ("web", "sms")]
         self.sender = Broadcaster(store, tables, self.apply, self.campaigns.shared, self.clock, settings)
@@ -221,7 +222,7 @@ async def test_several_processes_may_make_the_tables_at_once(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     async with opened(kind, tmp_path, request) as room:
-        several = [Tables(room.store) for _ in range(6)]
+        several = [OwnTables(room.store, metadata) for _ in range(6)]
         assert not await several[0].there()
         await asyncio.gather(*(tables.make() for tables in several))
         assert await several[0].there()

@@ -21,6 +21,7 @@ from bot.clock import SeededEntropy, SystemClock
 from bot.ports import MoodReader
 from bot.settings import Settings
 from bot.store.contract import Store
+from bot.store.own_tables import OwnTables
 from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
 from bot.testing.clock import VirtualClock
@@ -28,7 +29,7 @@ from bot.tools import records
 from bot.tools.answers import Reply
 from bot.tools.jobs import ATTEMPTS, Jobs
 from bot.tools.records import Job
-from bot.tools.tables import Tables
+from bot.tools.tables import metadata
 from bot.tools.tokens import Tokens
 from bot.tools.webhooks import PAUSES, Courier, sign
 from bot.web.fetching import Fetcher
@@ -179,7 +180,7 @@ async def test_a_job_is_held_by_one_and_taken_over_only_when_its_lease_is_over(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     async with store_of(kind, tmp_path, request) as store:
-        database = await Tables(store).make()
+        database = await OwnTables(store, metadata).make()
         await database.write(lambda c: records.add(c, job("a")))
         claims = await asyncio.gather(*(database.write(lambda c: records.claim(c, 10.0, 5.0)) for _ in range(8)))
         (first,) = [claim for claim in claims if claim is not None]
@@ -203,7 +204,7 @@ async def test_a_key_is_begun_by_one_and_free_again_when_that_one_died(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     async with store_of(kind, tmp_path, request) as store:
-        database = await Tables(store).make()
+        database = await OwnTables(store, metadata).make()
         kept = records.Kept(owner="o", key="k", digest="d", expires_at=100.0, held_until=10.0)
         assert await database.write(lambda c: records.begin(c, kept, 1.0)) is None
         assert await database.write(lambda c: records.begin(c, kept, 9.0)) == kept
@@ -227,7 +228,7 @@ async def test_what_kills_its_process_three_times_is_given_up(tmp_path: Path) ->
     async def sweep() -> None:
         return
 
-    tables = Tables(store)
+    tables = OwnTables(store, metadata)
     jobs = Jobs(tables, work, nothing, sweep, clock, lease=5.0, keep=60.0, workers=1)
     await jobs.submit(job("bad", attempts=ATTEMPTS))
     await jobs.submit(job("good"))
@@ -248,7 +249,7 @@ async def _finished(jobs: Jobs, id: str) -> Job | None:
 async def test_a_webhook_is_tried_by_the_schedule(tmp_path: Path, answers: list[int], outcome: str, tries: int) -> None:
     store, clock = SqliteStore(tmp_path / "frontdesk.db"), VirtualClock()
     await store.start()
-    tables = Tables(store)
+    tables = OwnTables(store, metadata)
     tokens = Tokens(tables, clock, SeededEntropy(1))
     async with receiving(*answers) as (receiver, origin):
         fetcher = Fetcher(trusted=[origin])
@@ -273,7 +274,7 @@ async def test_a_webhook_is_tried_by_the_schedule(tmp_path: Path, answers: list[
 async def test_a_webhook_that_nobody_takes_is_given_up_after_eight_attempts(tmp_path: Path) -> None:
     store, clock = SqliteStore(tmp_path / "frontdesk.db"), VirtualClock()
     await store.start()
-    tables = Tables(store)
+    tables = OwnTables(store, metadata)
     async with receiving(*[503] * 20) as (receiver, origin):
         fetcher = Fetcher(trusted=[origin])
         courier = Courier(tables, fetcher, Tokens(tables, clock, SeededEntropy(1)).webhook_secret, clock)
