@@ -77,8 +77,6 @@ class Calls:
     async def post(self, address: Address, outgoing: Outgoing) -> int:
         """Send one message; its id. Raises as a send does."""
         await self._remember(address, outgoing.buttons)
-        if outgoing.album:
-            return await self._post_album(address, outgoing)
         if outgoing.media is None:
             return await self._post_text(address, outgoing)
         return await self._post_file(address, outgoing, outgoing.media)
@@ -194,8 +192,8 @@ class Calls:
                 raise
             return await self._post_text(address, as_link(outgoing))
 
-    async def _post_album(self, address: Address, outgoing: Outgoing) -> int:
-        """All of it or nothing; Refused says that its files are to be sent one by one."""
+    async def post_album(self, address: Address, outgoing: Outgoing) -> list[int]:
+        """Send several files as one, all or none; their ids. Refused says that they are to be sent one by one."""
         files = await self._sources.together([one.media for one in outgoing.album if one.media is not None])
         if files is None:
             raise Refused("not all of the files are there")
@@ -205,7 +203,7 @@ class Calls:
             await bot.send_media_group(chat, parts, message_thread_id=_thread(address))
 
         sent = await self._there(address, send, list[Sent])
-        return sent[0].message_id if sent else 0
+        return [one.message_id for one in sent]
 
     async def _file(self, address: Address, outgoing: Outgoing, media: Media, file: str | InputFile) -> int:
         text, keyboard, thread = outgoing.text, await self._markup(address, outgoing), _thread(address)

@@ -143,7 +143,8 @@ class Speaker:
         if outgoing.album and number not in done.apart:
             try:
                 if (number, 0) not in done.sent:
-                    done.sent[number, 0] = await self._calls.post(address, outgoing)
+                    for place, message in enumerate(await self._calls.post_album(address, outgoing)):
+                        done.sent[number, place] = message
             except Refused as refused:
                 if refused.silence or refused.moved_to:
                     raise

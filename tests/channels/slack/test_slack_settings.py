@@ -74,7 +74,7 @@ def test_an_app_that_is_installed_has_its_pages(tmp_path: Path) -> None:
         ({}, "slack: {accounts: {'Not This': {bot_token: a, signing_secret: b}}}", "a name is"),
         ({}, "slack: {accounts: {acme: {}}}", "accounts.acme: set bot_token"),
         (ONE, "slack: {accounts: {main: {bot_token: a, signing_secret: b}}}", "main already"),
-        (ONE, "slack: {sockets: 11}", "less than or equal"),
+        (ONE, "slack: {sockets: 11}", "at most 10"),
     ],
 )
 def test_a_mistake_says_what_to_do(tmp_path: Path, environ: dict[str, str], text: str, says: str) -> None:
