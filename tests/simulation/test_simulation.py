@@ -44,12 +44,9 @@ def test_nothing_is_violated(first: int) -> None:
     ],
 )
 def test_what_is_taken_out_is_missed_within_50_seeds(broken: Break, what: str) -> None:
-    for seed in range(50):
-        found = simulate(seed, broken).violation
-        if found:
-            assert what in found
-            return
-    pytest.fail(f"nobody noticed that {broken} was missing")
+    # It may show in other ways first: a reply whose outcome nobody looks up may also count as held back.
+    found = (simulate(seed, broken).violation or "" for seed in range(50))
+    assert any(what in violation for violation in found), f"nobody noticed that {broken} was missing"
 
 
 def test_a_seed_is_always_the_same_run() -> None:
