@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -59,7 +60,10 @@ def program(home: Path, model_url: str) -> Iterator[str]:
     """`run.py` with the skill of the five requests; its address."""
     (home / "plugins").mkdir(parents=True)
     shutil.copy(ROOT / "benchmarks" / "local" / "skill.py", home / "plugins" / "five.py")
-    told = {"FRONTDESK_HOME": str(home), "PORT": "0", "FRONTDESK_LOG__LEVEL": "error"}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = {"FRONTDESK_HOME": str(home), "PORT": str(port), "FRONTDESK_LOG__LEVEL": "error"}
     kept = {key: value for key, value in os.environ.items() if not key.endswith(("_API_KEY", "_BASE_URL"))}
     environment = kept | told | ({"OPENAI_BASE_URL": model_url} if model_url else {})
     command = [sys.executable, "run.py"]
@@ -88,7 +92,7 @@ async def ask(url: str, text: str) -> Said:
                 frame = message.json()
                 if frame["t"] == "draft":
                     said.drafts.append(time.monotonic() - began)
-                elif frame["t"] == "message" and frame.get("source") == "bot":
+                elif frame["t"] == "message" and frame["from"] == "bot":
                     said.text, said.seconds = frame["text"], time.monotonic() - began
                     return said
     return said

@@ -77,7 +77,7 @@ class Widget:
 
     async def sees(self, text: str) -> None:
         """Wait until a message is there, and once only."""
-        await self.bubble(text).first.wait_for(state="visible", timeout=8000)
+        await self.bubble(text).first.wait_for(state="visible", timeout=30_000)
         assert await self.bubble(text).count() == 1, f"{text!r} is there more than once"
 
     async def lines(self) -> list[str]:

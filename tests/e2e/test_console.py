@@ -52,7 +52,7 @@ class Desk:
         context = await self.browser.new_context(viewport={"width": width, "height": height})
         await context.add_init_script(WATCH)
         page = await context.new_page()
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(30_000)
         page.on("dialog", self._dialog)
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         page.on("request", self._request)

@@ -495,7 +495,7 @@ async def test_typing_dots_come_late_and_go_by_themselves(tmp_path: Path) -> Non
         dots = chat.log.locator(".dots")
         await expect(dots).to_be_visible()
         await expect(chat.host.get_by_role("status").filter(has_text="replying")).to_have_text("Bot is replying")
-        await expect(dots).to_be_hidden(timeout=8000)
+        await expect(dots).to_be_hidden(timeout=30_000)
         assert chat.site.gateway.signals == [] or all(signal.text == "" for signal in chat.site.gateway.signals)
 
 
