@@ -104,6 +104,8 @@ def _values(text: str) -> list[Any]:
     found: list[Any] = []
     decoder = json.JSONDecoder()
     text = text.strip()
+    if text.startswith("{{") and text.endswith("}}"):
+        text = text[1:-1]  # the doubled braces of a chat template, which small models copy
     while text:
         try:
             value, end = decoder.raw_decode(text)

@@ -24,6 +24,7 @@ CALLS = [
     f"<|python_tag|>{CALL}",
     '{"name": "weather", "parameters": {"city": "Oslo"}}',
     '{"type": "function", "function": {"name": "weather", "arguments": "{\\"city\\": \\"Oslo\\"}"}}',
+    f"{{{CALL}}}",
     f"<think>They want the weather.</think>\n\n```json\n{CALL}\n```",
 ]
 
@@ -35,6 +36,7 @@ TEXTS = [
     "```python\nprint({'name': 'weather'})\n```\nThat prints it.",
     '{"not": "a call"}',
     "{ this is no JSON",
+    "{{ nor is this }}",
     "Use `weather` or ```inline``` marks.",
     "a < b and <tool_ is no mark",
     "<thinking> is no thought",
@@ -62,7 +64,7 @@ def test_what_is_no_call_of_an_offered_tool_is_shown_as_it_is(text: str) -> None
     assert (shown, calls) == (text, [])
 
 
-@pytest.mark.parametrize("text", CALLS[:10])
+@pytest.mark.parametrize("text", CALLS[:11])
 def test_without_tools_nothing_is_a_call(text: str) -> None:
     assert spoken(list(text), ())[0] == text
 
