@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from bot import Limits, Misfit, Skill, Turn
 from bot.ports import Ask, Params
 
-skill = Skill("five", "Shows what a model is good for.")
+skill = Skill("five", "Shows what a model is good for.", deadline=240.0)
 
 SHORT = Params(max_tokens=120, temperature=0.0)
 
