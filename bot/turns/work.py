@@ -280,6 +280,11 @@ class Work(Host):
 
     # --- commits
 
+    @property
+    def committing(self) -> bool:
+        """Whether a part of the turn is on its way into the store."""
+        return self._committing.locked()
+
     def holds_words(self) -> bool:
         """Whether a reply waits for a commit."""
         return bool(self._outgoing)
