@@ -80,6 +80,7 @@ class Phrases(Value, frozen=True):
     )
     kept: str = "This was due while you were talking, so I kept it for you:"
 
+    model_none: str = "That is beyond me, sorry. Try it in other words, or ask for a person."
     model_slow: str = "That took me too long, sorry, so I stopped. Please ask me once more."
     model_refused: str = "I can't answer that one, sorry. Could you put it in other words?"
     model_too_long: str = "That is more than I can read at once, sorry. Could you make it shorter?"

@@ -6,12 +6,11 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import PortMissing
-from bot.llm.cache import AnswerCache, CacheSettings
+from bot.llm.cache import AnswerCache, CacheSettings, Shelf
 from bot.llm.house import furnish
 from bot.llm.routing.catalogue import Catalogue
 from bot.llm.routing.reading import read_catalogue
 from bot.llm.routing.router import Router
-from bot.llm.shelf import LocalShelf
 from bot.llm.spending.books import Books
 from bot.phrases import Phrases
 from bot.ports.llm import Llm
@@ -22,7 +21,9 @@ from bot.settings import LlmSettings, Settings
 log = structlog.get_logger()
 
 
-def open_router(settings: Settings, services: Services, clock: Clock, phrases: Phrases, books: Books) -> Router:
+def open_router(
+    settings: Settings, services: Services, clock: Clock, phrases: Phrases, *, books: Books, shelf: Shelf
+) -> Router:
     """The router over what the settings' file says, behind the port Llm; without a file it has no models.
 
     Mistakes in the file are told together with those of all other settings.
@@ -35,7 +36,7 @@ def open_router(settings: Settings, services: Services, clock: Clock, phrases: P
         key = part.openai_setting.api_key
         if key is not None:
             settings.secrets.add(key.get_secret_value())
-    cache = AnswerCache(LocalShelf(clock), settings.own(CacheSettings, "answers"))
+    cache = AnswerCache(shelf, settings.own(CacheSettings, "answers"))
     router = Router(catalogue, lambda: _providers(services), clock, books=books, cache=cache, phrases=phrases)
     furnish(router.engines, services)
     services.stand_in(Llm, router)

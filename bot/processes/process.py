@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bot.clock import Clock, Entropy
 from bot.delivery.pacing import Buckets, LocalBuckets
+from bot.llm.cache import LocalShelf, Shelf
 from bot.processes.bus import Bus, Heard, LocalBus
 from bot.processes.peers import Job, Peers
 from bot.processes.sole import Sole
@@ -20,12 +21,13 @@ class Shared(NamedTuple):
 
     bus: Bus
     buckets: Buckets
+    shelf: Shelf
 
 
 def shared(settings: StoreSettings, clock: Clock, entropy: Entropy) -> Shared:
     """By way of Redis where it is set; a bot on SQLite is one process. Raises StartError for a URL that is none."""
     if settings.redis_url is None or settings.database_url is None:
-        return Shared(LocalBus(), LocalBuckets(clock))
+        return Shared(LocalBus(), LocalBuckets(clock), LocalShelf(clock))
     prefix = prefix_of(settings.database_url.get_secret_value(), settings.redis_prefix)
     return Shared(*connect(settings.redis_url.get_secret_value(), prefix, clock, entropy))
 

@@ -99,7 +99,7 @@ async def test_without_an_answer_there_is_one_honest_sentence() -> None:
 async def test_without_any_model_there_is_one_too() -> None:
     async with Bot(shop(Bank())) as bot, bot.user() as u:
         await u.says("ask anything")
-        u.sees("my language model doesn't answer")
+        u.sees("That is beyond me, sorry")
 
 
 async def test_a_spent_budget_can_mean_a_person() -> None:

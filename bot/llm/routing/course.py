@@ -316,8 +316,8 @@ class Course:
             attempts = tuple(one.told() for one in self._ended)
             answer = msgspec.structs.replace(offline, attempts=attempts, cost=sum(one.cost for one in self._ended))
             return Chunk(text=offline.text, anew=bool(shown), answer=answer), None
-        if why == "away" and self._route.too_long:
-            why = "too long"
+        if why == "away":
+            why = "too long" if self._route.too_long else "nobody" if self._route.nobody else "away"
         problem = no_answer(why, self._ended, self._means.phrases, self._spent)
         return Chunk(anew=True) if shown else None, problem  # half an answer is none
 

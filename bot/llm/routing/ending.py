@@ -12,7 +12,7 @@ from bot.phrases import Phrases
 from bot.ports.llm import Answer
 from bot.ports.models import Usage
 
-Why = Literal["away", "slow", "refused", "too long"]
+Why = Literal["away", "slow", "refused", "too long", "nobody"]
 
 
 def answered(
@@ -44,6 +44,7 @@ def no_answer(why: Why, ended: Sequence[Attempt], phrases: Phrases, spent: Spent
         "slow": phrases.model_slow,
         "refused": phrases.model_refused,
         "too long": phrases.model_too_long,
+        "nobody": phrases.model_none,
     }
     tried = "; ".join(f"{one.place.id}: {one.problem}" for one in ended) or "nobody could be asked"
     money = spent is not None and why == "away"

@@ -46,6 +46,11 @@ class Route:
         """Whether nobody can answer because it is too long."""
         return self._stuck or (not self._plan and bool(self._too_small))
 
+    @property
+    def nobody(self) -> bool:
+        """Whether there is no model that could do it at all."""
+        return not self._plan and not self._too_small
+
     def descend(self, level: Level) -> None:
         """The payer's budgets are on this rung: cheaper models first, and on the last one less to read."""
         if level == self.level:

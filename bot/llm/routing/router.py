@@ -58,6 +58,8 @@ class Router(Llm):
             spawn=self._spawn,
         )
         self._embedding = Embedding(self._means)
+        if cache is not None:
+            cache.use(self.embed)
 
     @property
     def models(self) -> list[str]:
@@ -72,21 +74,16 @@ class Router(Llm):
 
     async def complete(self, ask: Ask) -> Answer:
         """The whole answer."""
-        if self._cache is not None and ask.cache != "never":
-            return await self._cache.through(ask, lambda: self._complete(ask))
-        return await self._complete(ask)
+        async with aclosing(self._chunks(ask, stream=False)) as chunks:
+            async for chunk in chunks:
+                if chunk.answer is not None:
+                    return chunk.answer
+        raise NoAnswer("the course ended without an answer", sentence=self._means.phrases.model_away)
 
     async def stream(self, ask: Ask) -> AsyncGenerator[Chunk, None]:
         """The answer as it comes."""
-        cached = self._cache if ask.cache != "never" else None
-        found = await cached.find(ask) if cached is not None else None
-        if found is not None:
-            yield Chunk(text=found.text, answer=found)
-            return
-        async with aclosing(self._course(ask, stream=True)) as chunks:
+        async with aclosing(self._chunks(ask, stream=True)) as chunks:
             async for chunk in chunks:
-                if cached is not None and chunk.answer is not None:
-                    await cached.keep(ask, chunk.answer)
                 yield chunk
 
     async def into(self, ask: Ask, shape: type[M]) -> M:
@@ -118,15 +115,13 @@ class Router(Llm):
 
     # --- inside
 
-    async def _complete(self, ask: Ask) -> Answer:
-        async with aclosing(self._course(ask, stream=False)) as chunks:
-            async for chunk in chunks:
-                if chunk.answer is not None:
-                    return chunk.answer
-        raise NoAnswer("the course ended without an answer", sentence=self._means.phrases.model_away)
+    def _chunks(self, ask: Ask, *, stream: bool) -> AsyncGenerator[Chunk, None]:
+        def produce() -> AsyncGenerator[Chunk, None]:
+            return Course(ask, self._means, stream=stream).run()
 
-    def _course(self, ask: Ask, *, stream: bool) -> AsyncGenerator[Chunk, None]:
-        return Course(ask, self._means, stream=stream).run()
+        if self._cache is None or ask.cache == "never":
+            return produce()
+        return self._cache.through(ask, produce, stream=stream)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)

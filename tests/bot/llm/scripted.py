@@ -13,6 +13,7 @@ import yaml
 
 from bot.clock import Clock
 from bot.errors import ModelBusy
+from bot.llm.cache import AnswerCache, CacheSettings, LocalShelf
 from bot.llm.routing.catalogue import Catalogue
 from bot.llm.routing.reading import read_catalogue
 from bot.llm.routing.router import Router
@@ -163,12 +164,14 @@ class House:
 
     books: TestBooks = field(default_factory=TestBooks)
     text: str = CATALOGUE
+    kept: bool = False
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
         self.providers = ScriptedProviders(self.clock, "one", "two")
         self.one, self.two = self.providers.by_name["one"], self.providers.by_name["two"]
-        self.router = Router(catalogue(self.text), lambda: self.providers, self.clock, books=self.books)
+        cache = AnswerCache(LocalShelf(self.clock), CacheSettings()) if self.kept else None
+        self.router = Router(catalogue(self.text), lambda: self.providers, self.clock, books=self.books, cache=cache)
 
     def plan(self, model: str, *scripts: list[Step]) -> None:
         """Let a model answer like this, one after the other; the last one from then on."""
@@ -189,15 +192,14 @@ class House:
 
     async def seen(self, ask: Ask, on_chunk: Callable[[str], None] = lambda _: None) -> str:
         """What a person sees in the end of a stream."""
+        return await self.run(self.shown(ask, on_chunk))
+
+    async def shown(self, ask: Ask, on_chunk: Callable[[str], None] = lambda _: None) -> str:
+        """The same, for whoever lets the time pass."""
         text = ""
-
-        async def read() -> None:
-            nonlocal text
-            async for chunk in self.router.stream(ask):
-                text = chunk.text if chunk.anew else text + chunk.text
-                on_chunk(text)
-
-        await self.run(read())
+        async for chunk in self.router.stream(ask):
+            text = chunk.text if chunk.anew else text + chunk.text
+            on_chunk(text)
         return text
 
 

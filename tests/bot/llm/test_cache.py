@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 import pytest
 from msgspec.structs import replace
 
 from bot.errors import NoAnswer
-from bot.llm.cache import AnswerCache, CacheSettings
-from bot.llm.shelf import LARGEST, LocalShelf, RedisShelf
-from bot.ports import Answer, Ask, Line, Payer, ToolCall
+from bot.llm.cache import AnswerCache, CacheSettings, LocalShelf
+from bot.llm.cache.shelf import LARGEST, NOTES
+from bot.ports import Answer, Ask, Chunk, Line, Payer, ToolCall
 from bot.redis.connection import Link
+from bot.redis.shelf import RedisShelf
 from bot.testing.clock import VirtualClock
 from tests.servers import RedisServer, redis
 
@@ -41,22 +42,44 @@ class Model:
         return Answer(text=f"answer {number}", model="m", cost=5)
 
 
-async def letters(text: str) -> Sequence[float]:
-    """A toy meaning: how often each letter is there."""
-    found = [float(text.lower().count(chr(97 + at))) for at in range(26)]
-    size = math.sqrt(sum(value * value for value in found)) or 1.0
-    return [value / size for value in found]
+class Letters:
+    """A toy meaning: how often each letter is there. Counts who asks for one."""
+
+    def __init__(self) -> None:
+        self.paid: list[Payer] = []
+
+    async def __call__(self, texts: Sequence[str], payer: Payer) -> list[list[float]]:
+        self.paid.append(payer)
+        return [self.of(text) for text in texts]
+
+    @staticmethod
+    def of(text: str) -> list[float]:
+        found = [float(text.lower().count(chr(97 + at))) for at in range(26)]
+        size = math.sqrt(sum(value * value for value in found)) or 1.0
+        return [value / size for value in found]
 
 
-def cache(*, embed: bool = False, ttl: float = 3600.0, clock: VirtualClock | None = None) -> AnswerCache:
+def cache(*, embed: Letters | None = None, ttl: float = 3600.0, clock: VirtualClock | None = None) -> AnswerCache:
     settings = CacheSettings(ttl=ttl, semantic={"answer": 0.95} if embed else {})
-    return AnswerCache(LocalShelf(clock or VirtualClock()), settings, letters if embed else None)
+    kept = AnswerCache(LocalShelf(clock or VirtualClock()), settings)
+    if embed is not None:
+        kept.use(embed)
+    return kept
+
+
+async def asked(kept: AnswerCache, ask: Ask, model: Callable[[], Awaitable[Answer]], *, stream: bool = False) -> Answer:
+    """The answer to a question, from the cache or the model."""
+
+    async def produce() -> AsyncGenerator[Chunk, None]:
+        yield Chunk(answer=await model())
+
+    return [chunk.answer async for chunk in kept.through(ask, produce, stream=stream) if chunk.answer][-1]
 
 
 async def test_the_same_question_is_answered_from_memory_and_costs_nothing() -> None:
     kept, model = cache(), Model()
-    first = await kept.through(question("Which sizes?"), model)
-    again = await kept.through(question("Which sizes?", person="ben"), model)
+    first = await asked(kept, question("Which sizes?"), model)
+    again = await asked(kept, question("Which sizes?", person="ben"), model)
     assert (first.text, first.rung, first.cost) == ("answer 1", "model", 5)
     assert (again.text, again.rung, again.cost, again.model) == ("answer 1", "cache", 0, "m")
 
@@ -74,17 +97,15 @@ async def test_the_same_question_is_answered_from_memory_and_costs_nothing() -> 
 )
 async def test_whatever_differs_is_another_question(other: Ask) -> None:
     kept, model = cache(), Model()
-    await kept.through(question("Which sizes?"), model)
-    assert (await kept.through(other, model)).text == "answer 2"
+    await asked(kept, question("Which sizes?"), model)
+    assert (await asked(kept, other, model)).text == "answer 2"
 
 
-async def test_personal_answers_stay_with_the_person_or_are_not_kept() -> None:
+async def test_personal_answers_stay_with_the_person() -> None:
     kept, model = cache(), Model()
-    await kept.through(question("Where is it?", "person"), model)
-    assert (await kept.through(question("Where is it?", "person"), model)).text == "answer 1"
-    assert (await kept.through(question("Where is it?", "person", person="ben"), model)).text == "answer 2"
-    await kept.through(question("Where?", "never"), model)
-    assert (await kept.through(question("Where?", "never"), model)).text == "answer 4"
+    await asked(kept, question("Where is it?", "person"), model)
+    assert (await asked(kept, question("Where is it?", "person"), model)).text == "answer 1"
+    assert (await asked(kept, question("Where is it?", "person", person="ben"), model)).text == "answer 2"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +123,7 @@ async def test_half_answers_are_not_kept(answer: Answer) -> None:
     async def produce() -> Answer:
         return answer
 
-    await kept.through(question("Hi"), produce)
+    await asked(kept, question("Hi"), produce)
     assert await kept.find(question("Hi")) is None
 
 
@@ -127,12 +148,12 @@ async def test_answers_grow_old_and_the_shelf_has_an_end() -> None:
 async def test_what_many_ask_at_once_is_asked_once() -> None:
     kept, model = cache(), Model()
     model.gate.clear()
-    asked = [asyncio.create_task(kept.through(question("Sale?", person=f"p{at}"), model)) for at in range(20)]
+    asking = [asyncio.create_task(asked(kept, question("Sale?", person=f"p{at}"), model)) for at in range(20)]
     await asyncio.sleep(0)
-    asked[0].cancel()
+    asking[0].cancel()
     await asyncio.sleep(0)
     model.gate.set()
-    done = await asyncio.gather(*asked, return_exceptions=True)
+    done = await asyncio.gather(*asking, return_exceptions=True)
     assert isinstance(done[0], asyncio.CancelledError), "who asked first went, the others still get their answer"
     assert {answer.text for answer in done[1:] if isinstance(answer, Answer)} == {"answer 1"}
     assert model.calls == 1
@@ -141,10 +162,10 @@ async def test_what_many_ask_at_once_is_asked_once() -> None:
 async def test_nobody_waits_for_what_nobody_wants() -> None:
     kept, model = cache(), Model()
     model.gate.clear()
-    only = asyncio.create_task(kept.through(question("Sale?"), model))
+    only = asyncio.create_task(asked(kept, question("Sale?"), model))
     await asyncio.sleep(0.01)
     only.cancel()
-    later = asyncio.create_task(kept.through(question("Sale?"), model))
+    later = asyncio.create_task(asked(kept, question("Sale?"), model))
     await asyncio.sleep(0.01)
     model.gate.set()
     assert (await later).text == "answer 2", "the first one was given up"
@@ -159,17 +180,21 @@ async def test_a_failure_is_everybodys_and_is_not_kept() -> None:
         await asyncio.sleep(0)
         raise NoAnswer("all busy", sentence="Sorry.")
 
-    results = await asyncio.gather(*(kept.through(question("Hi"), fail) for _ in range(3)), return_exceptions=True)
+    results = await asyncio.gather(*(asked(kept, question("Hi"), fail) for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [NoAnswer] * 3
     assert calls == 1
-    assert (await kept.through(question("Hi"), Model())).text == "answer 1"
+    assert (await asked(kept, question("Hi"), Model())).text == "answer 1"
 
 
 async def test_a_question_that_means_the_same_has_the_same_answer() -> None:
-    kept, model = cache(embed=True), Model()
-    await kept.through(question("What are your opening hours?"), model)
-    assert (await kept.through(question("What are your opening hours??"), model)).rung == "cache"
-    assert (await kept.through(question("Do you ship abroad?"), model)).text == "answer 2"
+    meanings = Letters()
+    kept, model = cache(embed=meanings), Model()
+    await asked(kept, question("What are your opening hours?"), model)
+    assert (await asked(kept, question("What are your opening hours??"), model)).rung == "cache"
+    assert [payer.person for payer in meanings.paid] == ["ana", "ana"], (
+        "one vector for each question, and who asked pays"
+    )
+    assert (await asked(kept, question("Do you ship abroad?"), model)).text == "answer 2"
 
 
 @pytest.mark.parametrize(
@@ -181,33 +206,117 @@ async def test_a_question_that_means_the_same_has_the_same_answer() -> None:
     ],
 )
 async def test_a_number_or_a_not_makes_another_question(one: str, other: str) -> None:
-    kept, model = cache(embed=True), Model()
-    pairs = zip(await letters(one), await letters(other), strict=True)
+    kept, model = cache(embed=Letters()), Model()
+    pairs = zip(Letters.of(one), Letters.of(other), strict=True)
     assert sum(left * right for left, right in pairs) > 0.95, "their likeness alone would do"
-    await kept.through(question(one), model)
-    assert (await kept.through(question(other), model)).text == "answer 2"
+    await asked(kept, question(one), model)
+    assert (await asked(kept, question(other), model)).text == "answer 2"
 
 
 async def test_without_meanings_the_words_still_count() -> None:
-    async def nobody(_: str) -> Sequence[float]:
+    async def nobody(_: Sequence[str], __: Payer) -> list[list[float]]:
         raise NoAnswer("no model", sentence="")
 
-    kept = AnswerCache(LocalShelf(VirtualClock()), CacheSettings(semantic={"answer": 0.9}), nobody)
+    kept = AnswerCache(LocalShelf(VirtualClock()), CacheSettings(semantic={"answer": 0.9}))
+    kept.use(nobody)
     model = Model()
-    await kept.through(question("Hi"), model)
-    assert (await kept.through(question("Hi"), model)).rung == "cache"
-    assert (await kept.through(question("Hi!"), model)).text == "answer 2"
+    await asked(kept, question("Hi"), model)
+    assert (await asked(kept, question("Hi"), model)).rung == "cache"
+    assert (await asked(kept, question("Hi!"), model)).text == "answer 2"
+
+
+async def test_who_comes_into_a_stream_hears_it_from_the_beginning_and_along() -> None:
+    kept, more = cache(), asyncio.Event()
+    made = 0
+
+    async def produce() -> AsyncGenerator[Chunk, None]:
+        nonlocal made
+        made += 1
+        yield Chunk(text="Eight ")
+        await more.wait()
+        yield Chunk(text="to six.")
+        yield Chunk(answer=Answer(text="Eight to six."))
+
+    heard: list[list[str]] = [[], []]
+
+    async def listen(at: int) -> None:
+        async for chunk in kept.through(question("Hours?"), produce, stream=True):
+            heard[at].append(chunk.text)
+
+    first = asyncio.create_task(listen(0))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(listen(1))
+    await asyncio.sleep(0.01)
+    assert heard == [["Eight "], ["Eight "]], "both see what there is before it is complete"
+    more.set()
+    await asyncio.gather(first, second)
+    assert heard[0] == heard[1] == ["Eight ", "to six.", ""]
+    assert made == 1
+    again = [chunk.text async for chunk in kept.through(question("Hours?"), produce, stream=True)]
+    assert again == ["Eight to six."], "kept, in one piece"
+
+
+async def test_what_was_said_is_kept_though_whoever_asked_has_gone_by_then(redis: RedisServer) -> None:
+    link = Link(redis.url)
+    kept, model = AnswerCache(RedisShelf(link, "gone"), CacheSettings()), Model()
+    await asked(kept, question("Which sizes?"), model)  # returns before Redis has it
+    await asyncio.sleep(0.1)
+    assert (await asked(kept, question("Which sizes?"), model)).rung == "cache"
+    await link.close()
+
+
+async def test_processes_share_meanings_too(redis: RedisServer) -> None:
+    links = [Link(redis.url), Link(redis.url)]
+    settings = CacheSettings(semantic={"answer": 0.95})
+    here, there = (AnswerCache(RedisShelf(link, "meanings"), settings) for link in links)
+    for kept in (here, there):
+        kept.use(Letters())
+    model = Model()
+    await asked(here, question("What are your opening hours?"), model)
+    await asyncio.sleep(0.1)
+    assert (await asked(there, question("what are your opening hours??"), model)).rung == "cache"
+    await asked(here, question("Do you ship abroad?"), model)
+    await asyncio.sleep(0.1)
+    assert (await asked(there, question("Do you ship abroad"), model)).rung == "cache", "what came since is read too"
+    for link in links:
+        await link.close()
+
+
+@pytest.mark.parametrize("where", ["here", "redis"])
+async def test_notes_are_read_from_where_one_stopped_and_the_oldest_go(where: str, redis: RedisServer) -> None:
+    link = Link(redis.url)
+    shelf = LocalShelf(VirtualClock()) if where == "here" else RedisShelf(link, "notes")
+    for at in range(NOTES + 5):
+        await shelf.note("row", str(at).encode(), 60)
+    every = await shelf.notes("row")
+    assert [int(data) for _, data in every] == list(range(5, NOTES + 5))
+    mark = every[-3][0]
+    assert [int(data) for _, data in await shelf.notes("row", mark)] == [NOTES + 3, NOTES + 4]
+    assert await shelf.notes("other") == []
+    await link.close()
+
+
+async def test_vectors_of_two_models_are_not_compared() -> None:
+    kept, model = cache(embed=Letters()), Model()
+    await asked(kept, question("What are your opening hours?"), model)
+
+    async def shorter(texts: Sequence[str], _: Payer) -> list[list[float]]:
+        return [[1.0] for _ in texts]
+
+    kept.use(shorter)
+    assert (await asked(kept, question("Whatever?"), model)).text == "answer 2"
 
 
 async def test_processes_share_answers_by_redis_and_do_without_it(redis: RedisServer) -> None:
     links = [Link(redis.url), Link(redis.url)]
     here, there = (AnswerCache(RedisShelf(link, "bot"), CacheSettings()) for link in links)
     model = Model()
-    await here.through(question("Which sizes?"), model)
-    assert (await there.through(question("Which sizes?"), model)).rung == "cache"
+    await asked(here, question("Which sizes?"), model)
+    await asyncio.sleep(0.1)
+    assert (await asked(there, question("Which sizes?"), model)).rung == "cache"
     lost = Link("redis://127.0.0.1:1/0")
     alone = AnswerCache(RedisShelf(lost, "bot"), CacheSettings())
-    assert (await alone.through(question("Which sizes?"), model)).text == "answer 2"
+    assert (await asked(alone, question("Which sizes?"), model)).text == "answer 2"
     assert "away" in lost.trouble
     for link in (*links, lost):
         await link.close()

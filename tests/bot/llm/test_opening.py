@@ -8,6 +8,7 @@ import pytest
 
 from bot.clock import SeededEntropy
 from bot.errors import NoAnswer, SettingsError
+from bot.llm.cache import LocalShelf
 from bot.llm.opening import open_router
 from bot.llm.routing.router import Router
 from bot.llm.spending.books import Ledger
@@ -102,4 +103,4 @@ def test_the_program_may_suggest_what_the_operator_does_not_say(tmp_path: Path) 
 def _opened(settings: Settings, home: Path) -> Router:
     clock = VirtualClock()
     books = Ledger(SqliteStore(home / "x.db"), clock, SeededEntropy(1), BudgetSettings())
-    return open_router(settings, Services(), clock, Phrases(), books)
+    return open_router(settings, Services(), clock, Phrases(), books=books, shelf=LocalShelf(clock))

@@ -411,7 +411,25 @@ async def test_without_a_model_an_engine_of_the_house_answers_or_one_sentence_do
     assert (answer.text, answer.rung, answer.cost) == ("First.", "offline", 0)
     with pytest.raises(NoAnswer) as caught:
         await house.run(house.router.complete(ask()))
-    assert caught.value.sentence == PHRASES.model_away
+    assert caught.value.sentence == PHRASES.model_none
+
+
+async def test_where_no_model_is_able_nobody_is_told_that_one_is_away() -> None:
+    house = House()
+    with pytest.raises(NoAnswer) as caught:
+        await house.run(house.router.complete(ask(needs=("long_context",))))
+    assert caught.value.sentence == PHRASES.model_none
+
+
+async def test_what_may_be_kept_is_streamed_once_to_all_and_the_rest_to_each() -> None:
+    house = House(kept=True)
+    house.plan("big", says("first answer", gap=1.0), says("second answer", gap=1.0))
+    both = await house.run(asyncio.gather(*(house.shown(ask(cache="tenant")) for _ in range(2))))
+    assert both == ["first answer", "first answer"]
+    assert len(house.one.inquiries) == 1
+    await house.run(house.shown(ask()))
+    assert len(house.one.inquiries) == 2, "what may not be kept is asked anew"
+    assert (await house.run(house.router.complete(ask(cache="tenant")))).rung == "cache"
 
 
 async def test_an_engine_of_the_house_steps_in_when_models_fail() -> None:

@@ -133,10 +133,10 @@ def test_redis_gives_the_same_places_as_one_process_would(
 async def test_what_a_platform_closed_is_closed_for_all() -> None:
     with redis_server() as redis:
         shared = [connect(redis.url, "{p}", SystemClock(), SystemEntropy()) for _ in range(2)]
-        for bus, buckets in shared:
+        for bus, buckets, _ in shared:
             await bus.start()
             await buckets.start()
-        (bus, one), (_, two) = shared
+        (bus, one, _), (_, two, _) = shared
         assert await bus.trouble() == ""
         # Said again and again, as news may get lost while the first connection is made.
         async with asyncio.timeout(10):
@@ -148,7 +148,7 @@ async def test_what_a_platform_closed_is_closed_for_all() -> None:
             assert latecomer.closed("a") == 0
             assert await latecomer.take([("a", PACE)]) == pytest.approx(30, abs=1)
             assert latecomer.closed("a") == pytest.approx(30, abs=1)
-        for bus, buckets in shared:
+        for bus, buckets, _ in shared:
             await buckets.stop()
             await bus.stop()
 

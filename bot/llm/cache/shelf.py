@@ -1,21 +1,25 @@
-"""Where answers are kept for a while: in memory, or in Redis for all processes. All of it can be made again."""
+"""Where answers are kept for a while, for this process or for all of them. All of it can be made again."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import OrderedDict
-
-from redis.exceptions import RedisError
+from collections import OrderedDict, deque
+from collections.abc import Sequence
 
 from bot.clock import Clock
-from bot.redis.connection import Link
 
 LARGEST = 64 * 1024
 """Bytes of one answer that is kept; nobody asks for a book twice."""
 
+NOTES = 100
+"""So many notes under one name, the newest."""
+
+NAMES = 64
+"""So many names with notes that one process knows; the longest unused goes first."""
+
 
 class Shelf(ABC):
-    """Bytes under keys, for so many seconds at most."""
+    """Bytes under keys, and rows of notes under names, for so many seconds at most."""
 
     @abstractmethod
     async def get(self, key: str) -> bytes | None:
@@ -25,13 +29,23 @@ class Shelf(ABC):
     async def put(self, key: str, data: bytes, seconds: float) -> None:
         """Lay it there; more than `LARGEST` bytes are not kept."""
 
+    @abstractmethod
+    async def note(self, name: str, data: bytes, seconds: float) -> None:
+        """Add a note to those under a name, of which the newest `NOTES` stay."""
+
+    @abstractmethod
+    async def notes(self, name: str, after: str = "") -> Sequence[tuple[str, bytes]]:
+        """The notes under a name that came after one of them, oldest first, each with its own mark."""
+
 
 class LocalShelf(Shelf):
-    """In this process: at most so many bytes, the longest unused goes first."""
+    """In this process: at most so many bytes of answers, the longest unused goes first."""
 
     def __init__(self, clock: Clock, most: int = 16 * 1024 * 1024) -> None:
         self._clock, self._most, self._size = clock, most, 0
         self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+        self._noted: OrderedDict[str, deque[tuple[str, bytes]]] = OrderedDict()
+        self._marks = 0
 
     async def get(self, key: str) -> bytes | None:
         """What lies there, if it is not too old."""
@@ -56,36 +70,17 @@ class LocalShelf(Shelf):
         while self._size > self._most:
             self._drop(next(iter(self._kept)))
 
+    async def note(self, name: str, data: bytes, seconds: float) -> None:
+        """Add a note."""
+        self._marks += 1
+        self._noted.setdefault(name, deque(maxlen=NOTES)).append((f"{self._marks:020}", data))
+        self._noted.move_to_end(name)
+        if len(self._noted) > NAMES:
+            self._noted.popitem(last=False)
+
+    async def notes(self, name: str, after: str = "") -> Sequence[tuple[str, bytes]]:
+        """The notes that came after one of them."""
+        return [(mark, data) for mark, data in self._noted.get(name, ()) if mark > after]
+
     def _drop(self, key: str) -> None:
         self._size -= len(self._kept.pop(key)[1])
-
-
-class RedisShelf(Shelf):
-    """In Redis. While it is away nothing is found and nothing kept: a model is asked again."""
-
-    def __init__(self, link: Link, prefix: str) -> None:
-        self._link, self._prefix = link, prefix
-
-    async def get(self, key: str) -> bytes | None:
-        """What lies there."""
-        try:
-            found = await self._link.client.get(self._name(key))
-        except (RedisError, OSError, TimeoutError) as problem:
-            self._link.failed("cache", problem)
-            return None
-        self._link.works("cache")
-        return found if isinstance(found, bytes) else None
-
-    async def put(self, key: str, data: bytes, seconds: float) -> None:
-        """Lay it there."""
-        if len(data) > LARGEST:
-            return
-        try:
-            await self._link.client.set(self._name(key), data, px=max(1, round(seconds * 1000)))
-        except (RedisError, OSError, TimeoutError) as problem:
-            self._link.failed("cache", problem)
-        else:
-            self._link.works("cache")
-
-    def _name(self, key: str) -> str:
-        return f"{self._prefix}:answer:{key}"
