@@ -27,6 +27,7 @@ from bot.llm.in_turn import TurnLlm
 from bot.messages import Due, Media, Message
 from bot.people import Conversation, Person
 from bot.ports.llm import Chunk
+from bot.prompts import TOLD, Memory
 from bot.rendering import fill_in
 from bot.replies import Card, Choice, Reply, as_choices
 
@@ -274,11 +275,19 @@ class Turn:
 
     # --- memory
 
-    async def remember(self, key: str, value: object) -> None:
-        """Keep something about this person; None forgets it. Any JSON value or frozen value."""
+    async def remember(self, key: str, value: object, *, told: str = "") -> None:
+        """Keep something about this person; None forgets it. Any JSON value or frozen value.
+
+        `told` is a sentence about it ("Wears size 43.") that language models may read when they answer this person,
+        where nobody else reads along. Nothing else that is remembered is ever shown to a model.
+        """
         await self._enter()
-        if self._run.emits() is not None:
-            self._run.host.remember(key, None if value is None else msgspec.json.encode(value))
+        if self._run.emits() is None:
+            return
+        host = self._run.host
+        host.remember(key, None if value is None else msgspec.json.encode(value))
+        memory = Memory(text=told, at=self.now()) if told and value is not None else None
+        host.remember(TOLD + key, None if memory is None else msgspec.json.encode(memory))
 
     async def recall(self, key: str, kind: Any = Any) -> Any:
         """What was kept about this person, as `kind`; None when there is nothing."""

@@ -62,6 +62,10 @@ class Host(ABC):
         """A fact about the person, those of this turn included."""
 
     @abstractmethod
+    async def recall_all(self, beginning: str) -> dict[str, bytes]:
+        """The facts about the person under keys that begin like this, those of this turn included."""
+
+    @abstractmethod
     async def history(self, limit: int) -> list[Entry]:
         """The last lines of the transcript, oldest first."""
 

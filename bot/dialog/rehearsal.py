@@ -206,6 +206,10 @@ class _Onlooker(Host):
         """Refuse."""
         self._refuse()
 
+    async def recall_all(self, beginning: str) -> dict[str, bytes]:
+        """Refuse."""
+        self._refuse()
+
     async def history(self, limit: int) -> list[Entry]:
         """Refuse."""
         self._refuse()

@@ -19,7 +19,7 @@ from bot.llm.structured import into
 from bot.messages import Value
 from bot.ports.llm import Answer, Ask, Chunk, Payer
 from bot.ports.models import Line
-from bot.prompts import Private, visible
+from bot.prompts import TOLD, Private, memories, visible
 
 if TYPE_CHECKING:
     from bot.turn import Turn
@@ -162,13 +162,19 @@ class TurnLlm:
         return replace(outcome, answer=replace(outcome.answer, text=visible(outcome.answer.text)))
 
     async def _filled(self, name: str, values: Mapping[str, object], room: int) -> Ask:
-        """The prompt with what was said before; a variable `summary` gets the running summary, if it is not given."""
+        """The prompt with what was said before.
+
+        Variables that are not given get what the bot knows itself: `summary` the running summary, `memories` what
+        skills told of this person, unless others read along.
+        """
         host, models = self._run.host, self._run.host.models
         conversation = host.conversation
         given = dict(values)
         if "summary" not in given and models.prompts.takes(name, "summary"):
             summary = await models.summaries.of(conversation.id)
             given["summary"] = (Excerpt(text=summary.text, name="summary"),) if summary.text else ()
+        if "memories" not in given and not host.shared and models.prompts.takes(name, "memories"):
+            given["memories"] = memories(await host.recall_all(TOLD), host.message.text)
         rendered = await models.prompts.render(
             name,
             given,

@@ -369,6 +369,10 @@ class Store(Database):
         """What was remembered, as JSON."""
 
     @abstractmethod
+    async def recall_all(self, person: str, beginning: str) -> dict[str, bytes]:
+        """All that was remembered under keys that begin like this, as JSON by key, in the keys' order."""
+
+    @abstractmethod
     async def case(self, *, id: str = "", desk: str = "", ref: str = "") -> CaseRecord | None:
         """A case, by our id or by the desk's."""
 

@@ -179,6 +179,10 @@ class MortalStore(Store):
         """Pass on."""
         return await self._look(lambda: self.store.recall(person, key))
 
+    async def recall_all(self, person: str, beginning: str) -> dict[str, bytes]:
+        """Pass on."""
+        return await self._look(lambda: self.store.recall_all(person, beginning))
+
     async def case(self, *, id: str = "", desk: str = "", ref: str = "") -> CaseRecord | None:
         """Pass on."""
         return await self._look(lambda: self.store.case(id=id, desk=desk, ref=ref))

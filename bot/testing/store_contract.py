@@ -137,6 +137,16 @@ class MemoryContract(StoreSuite):
                 found.append(await store.recall(PERSON, "city"))
         assert found == [b'"a"', b'"b"', None]
 
+    async def test_what_is_remembered_is_found_by_how_its_keys_begin(self, tmp_path: Path) -> None:
+        async with self.opened(tmp_path) as store:
+            await store.put(message("e1"), NOW)
+            keys = ("told:b", "told", "told:a", "told;", "Told:c", "told:%")
+            facts = (Fact(person=PERSON, key=key, value=key.encode()) for key in keys)
+            theirs = Fact(person="another", key="told:x", value=b"0")
+            await store.commit(but(result(await take(store)), facts=(*facts, theirs)))
+            found = await store.recall_all(PERSON, "told:")
+        assert list(found.items()) == [(key, key.encode()) for key in ("told:%", "told:a", "told:b")]
+
     async def test_a_trace_comes_with_the_replies_of_its_turn(self, tmp_path: Path) -> None:
         async with self.opened(tmp_path) as store:
             await answer(store, "e1", reply("a"))

@@ -211,6 +211,12 @@ class Work(Host):
             return self._facts[key]
         return await self._store.recall(self.conversation.person.id, key)
 
+    async def recall_all(self, beginning: str) -> dict[str, bytes]:
+        """The facts about the person under keys that begin like this."""
+        stored = await self._store.recall_all(self.conversation.person.id, beginning)
+        own = {key: value for key, value in self._facts.items() if key.startswith(beginning)}
+        return {key: value for key, value in {**stored, **own}.items() if value is not None}
+
     async def history(self, limit: int) -> list[Entry]:
         """The last lines of the transcript, up to the message that is being answered."""
         own = self.claim.seq

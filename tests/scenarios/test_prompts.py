@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot import NoAnswer, Skill, Turn
+from bot.messages import Sender, Text
 from bot.ports import Answer
 from bot.testing import Bot, FakeLlm, survives
 
@@ -23,6 +24,12 @@ def desk() -> Skill:
     async def tell(turn: Turn) -> None:
         values = {"shop": "Shoes & Co", "question": turn.slot("what")}
         await turn.stream(turn.llm.stream_prompted("answer/general", values))
+
+    @skill.pattern(r"^i wear (?P<size>.+)")
+    async def wear(turn: Turn) -> None:
+        size = turn.slot("size")
+        await turn.remember("size", None if size == "nothing" else size, told=f"Wears size {size}.")
+        await turn.remember("proof", "sesame")
 
     return skill
 
@@ -46,6 +53,30 @@ async def test_a_model_reads_the_prompt_and_what_was_said() -> None:
         assert "do you sell boots?" in earlier
         assert "We do." in earlier
         assert "read answer/general@1" in await b.explain(f"{u.conversation}.1")
+
+
+async def test_a_model_reads_what_was_told_of_a_person_and_nothing_else_that_is_remembered() -> None:
+    llm = FakeLlm("43, I think.")
+    async with bot(llm) as b, b.user() as u:
+        for said in ("i wear 41", "i wear 43", "ask which size do i need?", "i wear nothing", "ask and now?"):
+            await u.says(said)
+        known, forgotten = (asked.lines[-1].text for asked in llm.asked)
+        assert '<data from="memory" name="size">\nWears size 43.\n</data>' in known
+        assert "Wears size 41" not in known
+        assert "sesame" not in known
+        assert 'from="memory"' not in forgotten
+
+
+async def test_where_others_read_along_a_model_reads_no_memories() -> None:
+    llm = FakeLlm("43, I think.")
+    sender = Sender(id="ana")
+    async with bot(llm) as b, b.user() as alone, b.user(room="#general") as among:
+        await alone.does(Text(text="i wear 43"), sender=sender)
+        await among.does(Text(text="ask which size do i need?"), sender=sender)
+        await alone.does(Text(text="ask which size do i need?"), sender=sender)
+        there, here = (asked.lines[-1].text for asked in llm.asked)
+        assert 'from="memory"' not in there
+        assert 'from="memory"' in here
 
 
 async def test_what_a_model_thinks_aloud_is_nobodys() -> None:

@@ -152,6 +152,10 @@ class SimulatedStore(Store):
         """What was remembered."""
         return await self._call("recall", lambda raw, now: looking.recall(raw, person, key))
 
+    async def recall_all(self, person: str, beginning: str) -> dict[str, bytes]:
+        """What was remembered under keys that begin like this."""
+        return await self._call("recall_all", lambda raw, now: looking.recall_all(raw, person, beginning))
+
     async def case(self, *, id: str = "", desk: str = "", ref: str = "") -> CaseRecord | None:
         """A case."""
         return await self._call("case", lambda raw, now: looking.case(raw, id, desk, ref))

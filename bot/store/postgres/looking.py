@@ -45,6 +45,7 @@ SELECT min(at) FROM (SELECT min(at) AS at FROM timers
                      UNION ALL SELECT min(ready_at) FROM lanes WHERE turn_seq > 0) due"""
 
 _RECALL = "SELECT value FROM facts WHERE person = $1 AND key = $2"
+_RECALL_ALL = 'SELECT key, value FROM facts WHERE person = $1 AND starts_with(key, $2) ORDER BY key COLLATE "C"'
 
 _TRACE = "SELECT trace FROM traces WHERE conversation = $1 AND n = $2"
 
@@ -86,6 +87,11 @@ async def recall(pool: Pool, person: str, key: str) -> bytes | None:
     """What was remembered."""
     value: bytes | None = await pool.value(_RECALL, plain(person), plain(key))
     return value
+
+
+async def recall_all(pool: Pool, person: str, beginning: str) -> dict[str, bytes]:
+    """What was remembered under keys that begin like this."""
+    return {row[0]: row[1] for row in await pool.rows(_RECALL_ALL, plain(person), plain(beginning))}
 
 
 async def case(pool: Pool, id: str, desk: str, ref: str) -> CaseRecord | None:

@@ -195,6 +195,10 @@ class PostgresStore(Store):
         """What was remembered, as JSON."""
         return await looking.recall(self._pool, person, key)
 
+    async def recall_all(self, person: str, beginning: str) -> dict[str, bytes]:
+        """All that was remembered under keys that begin like this."""
+        return await looking.recall_all(self._pool, person, beginning)
+
     async def case(self, *, id: str = "", desk: str = "", ref: str = "") -> CaseRecord | None:
         """A case, by our id or by the desk's."""
         return await looking.case(self._pool, id, desk, ref)

@@ -97,6 +97,12 @@ def recall(raw: sqlite3.Connection, person: str, key: str) -> bytes | None:
     return None if row is None else row[0]
 
 
+def recall_all(raw: sqlite3.Connection, person: str, beginning: str) -> dict[str, bytes]:
+    """What was remembered under keys that begin like this."""
+    found = raw.execute("SELECT key, value FROM facts WHERE person = ? AND key >= ? ORDER BY key", (person, beginning))
+    return {key: value for key, value in found if key.startswith(beginning)}
+
+
 def case(raw: sqlite3.Connection, id: str, desk: str, ref: str) -> CaseRecord | None:
     """A case, by our id or by the desk's; the newest, should a desk use a name twice."""
     if id:

@@ -217,6 +217,10 @@ class SqliteStore(Store):
         """What was remembered, as JSON."""
         return await self._read.run(looking.recall, person, key)
 
+    async def recall_all(self, person: str, beginning: str) -> dict[str, bytes]:
+        """All that was remembered under keys that begin like this."""
+        return await self._read.run(looking.recall_all, person, beginning)
+
     async def case(self, *, id: str = "", desk: str = "", ref: str = "") -> CaseRecord | None:
         """A case, by our id or by the desk's."""
         return await self._read.run(looking.case, id, desk, ref)
