@@ -131,7 +131,7 @@ class Answering:
             if work.handed_off:
                 await self._dialogs.give_up(work)
             elif work.nobody_there:
-                self._conversing.nobody(work)
+                self._conversing.stock.nobody(work)
             committed = await self._finish(work)
         except HandlerFailed as problem:
             return await self._failed(work, problem)
@@ -259,7 +259,7 @@ class Answering:
         if self._conversing.consents(work):
             work.trace.notes.append("given up, and honoured all the same")
         elif work.conversation.owner == "bot":
-            self._conversing.apologise(work, changed=failure is not None and failure.changed)
+            self._conversing.stock.apologise(work, changed=failure is not None and failure.changed)
             self._dialogs.pick_up(work)
         else:
             await self._dialogs.give_up(work)
