@@ -4,6 +4,7 @@ Run: `python -m benchmarks.tools SUBJECT [FOLDER]`. Without a folder only what n
 
     knowledge                 benchmarks/knowledge_questions.csv, and HINT3's out-of-scope messages where they are
     knowledge-vectors         the same by words and by sentence vectors
+    profiles                  benchmarks/profile_accounts.yaml
     images                    pictures that are drawn here, resized, cropped, brightened, compressed
     languages DJANGO          folder of django.po files, one a language (de.po, zh_Hans.po, ...)
     moods TWEETEVAL           its datasets/sentiment
@@ -25,15 +26,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from adapters.grammar.harper import Harper
 from adapters.images.hashing import PerceptualHash
 from adapters.knowledge import PAGES
 from adapters.knowledge.files import KnowledgeFiles
 from adapters.languages.langid import USUAL, Langid
 from adapters.moods.vader import RIGHT, Vader
+from adapters.profiles.rules import ProfileRules
 from adapters.pronunciation.sphinx import Sphinx
 from bot import BadArguments
-from bot.ports import Draft, Question, Recording, Remark, TwoPictures, Utterance
+from bot.ports import Account, Draft, Profile, Question, Recording, Remark, TwoPictures, Utterance
 
 HERE = Path(__file__).resolve().parent
 HINT3 = HERE.parents[1] / "shared" / "data" / "hint3"
@@ -222,6 +226,32 @@ def area(high: Sequence[float], low: Sequence[float]) -> float:
     return statistics.mean((a > b) + (a == b) / 2 for a in high for b in low)
 
 
+async def profiles() -> None:
+    """What people say of themselves: of each kind of value how much is found, and how much of what is found is true."""
+    accounts = yaml.safe_load((HERE / "profile_accounts.yaml").read_text(encoding="utf-8"))
+    engine = ProfileRules()
+    counted = {name: [0, 0, 0] for name in Profile.model_fields}
+    for account in accounts:
+        found = (await engine.find(Account(text=account["text"]))).result
+        for name, counts in counted.items():
+            said, read = (_values(values) for values in (account["says"].get(name), getattr(found, name)))
+            counts[0] += len(said & read)
+            counts[1] += len(said)
+            counts[2] += len(read)
+            for value in sorted(read - said):
+                print(f"  {name} {value!r} is not said in: {account['text']}")
+    for name, (right, said, read) in counted.items():
+        print(f"{name}: {right} of {said} found, {read - right} others")
+    right, said, read = (sum(counts[at] for counts in counted.values()) for at in range(3))
+    print(f"{len(accounts)} texts: {right / said:.1%} of {said} values; of {read} found {right / read:.1%} are right")
+
+
+def _values(value: object) -> set[str]:
+    """One value or several, without what makes no difference."""
+    several = value if isinstance(value, list | tuple) else [value] if value else []
+    return {re.sub(r"[\s-]+(?=\d)", "", str(each).casefold()) for each in several}
+
+
 async def images() -> None:
     """Drawn pictures: each against changed versions of itself, and against all others."""
     from PIL import Image, ImageEnhance  # noqa: PLC0415 - an extra
@@ -305,6 +335,8 @@ def main() -> None:
             asyncio.run(knowledge())
         case ["knowledge-vectors"]:
             asyncio.run(knowledge(vectors=True))
+        case ["profiles"]:
+            asyncio.run(profiles())
         case ["images"]:
             asyncio.run(images())
         case ["languages", folder]:
