@@ -184,7 +184,10 @@ class TurnLlm:
             language=conversation.person.language,
         )
         host.noted(rendered.note)
-        return rendered.ask(self._payer)
+        ask = rendered.ask(self._payer)
+        # An answer to somebody of whom we know something is theirs, whatever the prompt's author had in mind.
+        theirs = ask.cache == "tenant" and (given.get("memories") or given.get("summary"))
+        return replace(ask, cache="person") if theirs else ask
 
     @property
     def _payer(self) -> Payer:

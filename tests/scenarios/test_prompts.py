@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from bot import NoAnswer, Skill, Turn
@@ -77,6 +78,18 @@ async def test_where_others_read_along_a_model_reads_no_memories() -> None:
         there, here = (asked.lines[-1].text for asked in llm.asked)
         assert 'from="memory"' not in there
         assert 'from="memory"' in here
+
+
+async def test_an_answer_that_rests_on_memories_is_kept_for_that_person_only(tmp_path: Path) -> None:
+    prompts = Path(shutil.copytree(PROMPTS, tmp_path / "prompts"))
+    file = prompts / "answer" / "general.md"
+    file.write_text(file.read_text(encoding="utf-8").replace("model:\n", "model:\n  cache: tenant\n"), encoding="utf-8")
+    llm = FakeLlm("43, I think.")
+    async with Bot(desk(), llm=llm, prompts=prompts) as b, b.user() as u, b.user() as other:
+        await other.says("ask which size do i need?")
+        await u.says("i wear 43")
+        await u.says("ask which size do i need?")
+        assert [asked.cache for asked in llm.asked] == ["tenant", "person"]
 
 
 async def test_what_a_model_thinks_aloud_is_nobodys() -> None:
