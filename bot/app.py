@@ -85,6 +85,10 @@ class App:
         self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
         worker = f"{socket.gethostname()}.{os.getpid()}"
         self.bus, self.buckets = shared(settings.own(StoreSettings, "store"), clock, entropy)
+        offered = settings.own(ToolSettings, "tools")
+        self.tools = ToolRoom(
+            store, self.services, self.buckets, offered, clock=clock, entropy=entropy, url=lambda: self.url
+        )
         self.prompts = Prompts(clock, records=Records(store), bus=self.bus)
         self.prompts.use(count=count)
         self.summaries = Summaries(store, clock, count=count)
@@ -100,10 +104,6 @@ class App:
         self.outbox = Outbox(means)
         self.answering = self._new_answering()
         self.engine = Engine(worker, store, clock, self.answering, lease=self._lease)
-        offered = settings.own(ToolSettings, "tools")
-        self.tools = ToolRoom(
-            store, self.services, self.buckets, offered, clock=clock, entropy=entropy, url=lambda: self.url
-        )
         self._connect()
         self._server: WebServer | None = None
         self._retention = Retention(store, clock, self.process, settings.own(KeepSettings, "keep"))
@@ -139,6 +139,7 @@ class App:
             phrases=self._phrases,
             prompts=self.prompts,
             summaries=self.summaries,
+            usage=self.tools.usage,
         )
 
     def _new_answering(self) -> Answering:

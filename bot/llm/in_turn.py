@@ -15,6 +15,7 @@ from bot.context import Excerpt
 from bot.dialog.run import Run
 from bot.errors import Misfit, NoAnswer
 from bot.llm.acting import Acting, Limits
+from bot.llm.offered import CallLog, OwnTool
 from bot.llm.structured import into
 from bot.messages import Value
 from bot.ports.llm import Answer, Ask, Chunk, Payer
@@ -75,10 +76,10 @@ class TurnLlm:
 
         The person is asked before a tool that wants it. Raises NoAnswer, and Cancelled from such a question.
         """
-        models = self._run.host.models
-        there = models.tools(self._run.frame.skill)
-        chosen = {name: there[name] for name in (tools if tools is not None else there)}
-        acting = Acting(self._turn, self, chosen, limits or Limits(), models.phrases)
+        host, skill = self._run.host, self._run.frame.skill
+        there, log = host.models.tools(skill), CallLog(host.models.usage, host.clock, skill)
+        chosen = [OwnTool(there[name], log) for name in (tools if tools is not None else there)]
+        acting = Acting(self._turn, self, chosen, limits or Limits(), host.models.phrases, log)
         return await acting.answer(self._ask("answer", said, system, ask))
 
     async def stream(self, said: Said, *, system: str = "", ask: Ask | None = None) -> AsyncGenerator[Chunk, None]:

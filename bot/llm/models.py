@@ -10,17 +10,19 @@ from bot.llm.toolbox import BoundTool
 from bot.phrases import Phrases
 from bot.ports.llm import Llm
 from bot.prompts import Prompts
+from bot.tools.usage import UsageLog
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The same for all turns: `find` gives who answers, `tools` a skill's tools by name."""
+    """The same for all turns: `find` gives who answers, `tools` a skill's tools by name, `usage` takes their calls."""
 
     find: Callable[[], Llm]
     tools: Callable[[str], Mapping[str, BoundTool]]
     phrases: Phrases
     prompts: Prompts
     summaries: Summaries
+    usage: UsageLog
 
     @property
     def llm(self) -> Llm:

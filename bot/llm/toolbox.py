@@ -26,20 +26,23 @@ from bot.llm.structured import said, schema_of
 from bot.messages import Value
 from bot.ports.models import ToolSpec
 from bot.services import Services, describe
+from bot.tools.usage import Status
 
 LONGEST_RESULT = 8000
 """Characters of a result that a model gets to read."""
 
+FAILED = "The tool failed. Say so; do not try again."
 
 _FIELD = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}")
 _ASKS_OWN = ("like", "choices", "form", "key", "help", "timeout")
 
 
 class ToolResult(Value, frozen=True):
-    """What a tool gave, as the model reads it; `problem` (a word for the log) when it failed."""
+    """What a tool gave, as the model reads it, or why it gave nothing; `error` is for the log, without any words."""
 
     text: str
-    problem: str = ""
+    status: Status = "ok"
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,9 @@ class BoundTool:
         try:
             value = await self.function(**{name: getattr(given, name) for name in self.shape.model_fields})
         except Refused as refused:
-            return ToolResult(text=f"Refused: {refused}", problem="refused")
+            return ToolResult(text=f"Refused: {refused}", status="refused")
         except Exception as problem:
-            return ToolResult(text="The tool failed. Say so; do not try again.", problem=type(problem).__name__)
+            return ToolResult(text=FAILED, status="failed", error=type(problem).__name__)
         return ToolResult(text=_words(value))
 
 

@@ -114,7 +114,7 @@ class Registry(Tools):
                 engine=who or "",
                 caller=caller.name,
             )
-            await asyncio.shield(self._usage.write(line))
+            await self._usage.note(line)
         return ToolAnswer(
             tool_name=name,
             engine=who,

@@ -98,6 +98,7 @@ class ToolRoom:
         """Give back what is not done, and hang up."""
         await self.jobs.stop()
         await self.registry.close()
+        await self.usage.settle()
         await self._posting.close()
 
     def commands(self) -> Mapping[str, Ask]:
