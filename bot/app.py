@@ -49,7 +49,8 @@ from bot.settings import HandoffSettings, KeepSettings, PluginSettings, ServerSe
 from bot.skill import Handler, Skill
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.opening import choose_store
-from bot.tools import ToolRoom, ToolSettings
+from bot.tools.room import ToolRoom
+from bot.tools.settings import ToolSettings
 from bot.turns.answering import Answering
 from bot.turns.conversing import Conversing
 from bot.turns.engine import Engine
@@ -359,6 +360,7 @@ class App:
         first: list[Middleware] = [Shorten(), self.outreach.gate, Flood(self._phrases.slow_down)]
         self.answering.use([*first, *self.plugins.middleware])
         self.answering.desk = self.desks[0].name if self.desks else ""
+        self.tools.publish(self._tools)
 
     def _limits(self, skill: str) -> tuple[float, int]:
         for other in self.plugins.skills:

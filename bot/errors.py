@@ -216,7 +216,7 @@ class Misfit(FrontdeskError):
 
 
 class ToolError(FrontdeskError):
-    """A tool gave no answer. The text never repeats what it was given, so that it may be logged."""
+    """A tool gave no answer. The text never repeats what it was given (but for ToolRefused), so it may be logged."""
 
 
 class UnknownTool(ToolError):
@@ -237,6 +237,10 @@ class BadArguments(ToolError):
 
 class ToolMissing(ToolError):
     """The package behind an engine is not installed, or is not the one that was measured; the text names the fix."""
+
+
+class ToolRefused(ToolError):
+    """A skill's tool says no; the text is a sentence for whoever called, and may have somebody's words in it."""
 
 
 class ToolBusy(ToolError):

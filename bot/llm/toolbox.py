@@ -47,13 +47,17 @@ class ToolResult(Value, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SkillTool:
-    """A tool as its skill declares it. `effect` says that it changes something in the world; `confirm` asks before."""
+    """A tool as its skill declares it. `effect` says that it changes something in the world; `confirm` asks before.
+
+    A `published` one can be called over HTTP too.
+    """
 
     name: str
     description: str
     function: Callable[..., Awaitable[Any]]
     confirm: str = ""
     effect: bool = False
+    published: bool = False
 
     def bind(self, services: Services) -> BoundTool:
         """The tool with its ports. Raises PluginError or PortMissing with file and line."""
@@ -109,19 +113,31 @@ class BoundTool:
         """Call it with arguments that were checked before; what goes wrong is a result too, for the model to mend."""
         given = self.read(arguments)
         try:
-            value = await self.function(**{name: getattr(given, name) for name in self.shape.model_fields})
+            value = await self.run(given)
         except Refused as refused:
             return ToolResult(text=f"Refused: {refused}", status="refused")
         except Exception as problem:
             return ToolResult(text=FAILED, status="failed", error=type(problem).__name__)
         return ToolResult(text=_words(value))
 
+    async def run(self, given: BaseModel) -> object:
+        """What the function returns for these arguments. Raises whatever it raises."""
+        return await self.function(**{name: getattr(given, name) for name in self.shape.model_fields})
+
+
+def as_json(value: object) -> Any:
+    """What a tool returned, as JSON has it; what JSON has no word for, as text."""
+    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_plain))
+
+
+def shortened(text: str) -> str:
+    """As much of a result as a model gets to read."""
+    return text if len(text) <= LONGEST_RESULT else text[:LONGEST_RESULT] + " [cut]"
+
 
 def _words(value: object) -> str:
-    if isinstance(value, str):
-        text = value
-    elif isinstance(value, BaseModel):
-        text = value.model_dump_json()
-    else:
-        text = json.dumps(msgspec.to_builtins(value, builtin_types=()), ensure_ascii=False, default=str)
-    return text if len(text) <= LONGEST_RESULT else text[:LONGEST_RESULT] + " [cut]"
+    return shortened(value if isinstance(value, str) else json.dumps(as_json(value), ensure_ascii=False))
+
+
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)

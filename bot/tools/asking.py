@@ -8,7 +8,7 @@ import msgspec
 from pydantic import BaseModel, Field, create_model
 
 from bot.errors import FrontdeskError
-from bot.ports.engine import Finding, Sure
+from bot.ports.engine import Finding, Outcome, Sure
 from bot.ports.llm import Ask, Llm, Payer
 from bot.ports.models import Line
 from bot.tools.tool import ModelTask, Tool
@@ -23,7 +23,7 @@ _RULES = (
 
 
 async def ask_model(
-    llm: Llm, tool: Tool, task: ModelTask, asked: BaseModel, offline: Finding[Any] | None, payer: Payer
+    llm: Llm, tool: Tool, task: ModelTask, asked: BaseModel, offline: Outcome[Any] | None, payer: Payer
 ) -> Finding[Any]:
     """The model's finding. Raises NoAnswer, Misfit and the like, upon which the offline engine answers."""
     data: dict[str, Any] = {"asked": asked.model_dump(mode="json", exclude_defaults=True)}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.errors import Misfit
-from bot.ports.engine import Finding, Sure
+from bot.ports.engine import Outcome, Sure
 from bot.ports.grammar import Draft, Grammar, Mistake
 from bot.ports.knowledge import Knowledge, Question
 from bot.ports.languages import Candidate, Language, Utterance
@@ -25,7 +25,7 @@ class SaidKnowledge(BaseModel):
     sources: tuple[str, ...] = ()
 
 
-def _knowledge(asked: Question, said: SaidKnowledge, offline: Finding[Knowledge] | None) -> Knowledge:
+def _knowledge(asked: Question, said: SaidKnowledge, offline: Outcome[Knowledge] | None) -> Knowledge:
     passages = offline.result.passages if offline is not None else ()
     there = {passage.source for passage in passages}
     sources = tuple(source for source in said.sources if source in there)
@@ -39,7 +39,7 @@ def _knowledge(asked: Question, said: SaidKnowledge, offline: Finding[Knowledge]
     )
 
 
-def _profile(asked: Account, said: Profile, _: Finding[Profile] | None) -> Profile:
+def _profile(asked: Account, said: Profile, _: Outcome[Profile] | None) -> Profile:
     """Only what stands in the text."""
     text = " ".join(asked.text.casefold().split())
     figures = "".join(filter(str.isdigit, text))
@@ -56,7 +56,7 @@ def _profile(asked: Account, said: Profile, _: Finding[Profile] | None) -> Profi
     return Profile.model_validate(kept)
 
 
-def _fit(asked: Pair, said: Fit, _: Finding[Fit] | None) -> Fit:
+def _fit(asked: Pair, said: Fit, _: Outcome[Fit] | None) -> Fit:
     known = {name for name in Profile.model_fields if getattr(asked.profile, name) and getattr(asked.other, name)}
     return said.model_copy(update={"reasons": tuple(reason for reason in said.reasons if reason.field in known)})
 
@@ -67,7 +67,7 @@ class SaidLanguage(BaseModel):
     language: Annotated[str, Field(pattern=r"^([a-z]{2})?$")]
 
 
-def _language(asked: Utterance, said: SaidLanguage, _: Finding[Language] | None) -> Language:
+def _language(asked: Utterance, said: SaidLanguage, _: Outcome[Language] | None) -> Language:
     if asked.among and said.language and said.language not in asked.among:
         raise Misfit("the language is none of those that were possible")
     sure = (Candidate(language=said.language, probability=1.0),) if said.language else ()
@@ -81,7 +81,7 @@ class SaidMood(BaseModel):
     valence: Annotated[float, Field(ge=-1, le=1)]
 
 
-def _mood(asked: Remark, said: SaidMood, _: Finding[Mood] | None) -> Mood:
+def _mood(asked: Remark, said: SaidMood, _: Outcome[Mood] | None) -> Mood:
     signs = {"positive": said.valence > 0, "negative": said.valence < 0, "neutral": abs(said.valence) <= 0.5}
     if not signs[said.mood]:
         raise Misfit("the mood and the valence contradict each other")
@@ -104,7 +104,7 @@ class SaidGrammar(BaseModel):
     mistakes: Annotated[tuple[SaidMistake, ...], Field(max_length=100)] = ()
 
 
-def _grammar(asked: Draft, said: SaidGrammar, _: Finding[Grammar] | None) -> Grammar:
+def _grammar(asked: Draft, said: SaidGrammar, _: Outcome[Grammar] | None) -> Grammar:
     """Only mistakes that stand in the text, one after the other; the text is put together here and not by the model."""
     corrected, end = "", 0
     kept: list[Mistake] = []
@@ -124,7 +124,7 @@ class SaidSummary(BaseModel):
     summary: Annotated[str, Field(min_length=1)]
 
 
-def _summary(asked: LongText, said: SaidSummary, _: Finding[Summary] | None) -> Summary:
+def _summary(asked: LongText, said: SaidSummary, _: Outcome[Summary] | None) -> Summary:
     if len(said.summary) > max(200, len(asked.text)):
         raise Misfit("the summary is longer than the text")
     kept: Sure = round(min(1.0, len(said.summary) / len(asked.text)), 3)

@@ -102,6 +102,7 @@ async def desk(
     llm: Llm | None = None,
     mood: MoodReader | None = None,
     clock: Clock | None = None,
+    folders: Sequence[Path] = (),
 ) -> AsyncIterator[Desk]:
     """The bot, serving on a free port."""
     given = {"server.home": str(home), "server.port": "0", "tools.rate": "10000", **(options or {})}
@@ -109,6 +110,7 @@ async def desk(
         Settings.load(options=given),
         builtins=[*engines, "channels.web"],
         entry_points=False,
+        folders=folders,
         clock=clock or SystemClock(),
     )
     if llm is not None:
