@@ -141,6 +141,7 @@ class App:
             prompts=self.prompts,
             summaries=self.summaries,
             usage=self.tools.usage,
+            house=lambda: self.services.get(Tools),
         )
 
     def _new_answering(self) -> Answering:

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from bot.clock import Clock
-from bot.llm.toolbox import BoundTool, ToolResult
+from bot.errors import BadArguments, Misfit, ToolError
+from bot.llm.toolbox import FAILED, BoundTool, ToolResult, shortened
 from bot.messages import Value
 from bot.ports.models import ToolSpec
+from bot.ports.tools import Caller, Tools
 from bot.tools.redaction import Redacted, redacted, shape_of
 from bot.tools.usage import Status, UsageLine, UsageLog
 
@@ -114,6 +116,41 @@ class OwnTool(Offered):
             raise
         await self._log.made(call, result.status, result.error)
         return result
+
+
+class HouseTool(Offered):
+    """A tool of the house, by the port that skills have too; what is called through it is written down there."""
+
+    def __init__(self, spec: ToolSpec, tools: Tools, caller: Caller) -> None:
+        self.spec, self.name = spec, spec.name
+        self._tools, self._caller = tools, caller
+
+    def read(self, arguments: str) -> None:
+        """Only whether they are an object: the rest is checked where the tool is, which has its model."""
+        if given(arguments) is None:
+            raise Misfit("they are no JSON object")
+
+    def redacted(self, arguments: str) -> Redacted:
+        """How much stands in each argument that the tool knows."""
+        return shape_of(given(arguments) or {}, self.spec.parameters.get("properties", {}))
+
+    def shown(self, arguments: str) -> Mapping[str, Any]:
+        """Nothing: nobody is asked before a tool that changes nothing."""
+        return {}
+
+    async def call(self, arguments: str) -> ToolResult:
+        """The answer as JSON, with who spoke and how sure they are."""
+        try:
+            answer = await self._tools.execute(self.name, given(arguments) or {}, caller=self._caller)
+        except BadArguments as wrong:
+            told = f"These arguments do not fit: {'; '.join(wrong.problems)}. Mend them and call again."
+            return ToolResult(text=told, status="bad_arguments")
+        except ToolError as problem:
+            return ToolResult(text=f"The tool gave no answer: {problem} Say so.", status="failed")
+        except Exception as problem:
+            return ToolResult(text=FAILED, status="failed", error=type(problem).__name__)
+        told = answer.model_dump_json(include={"engine", "by", "confidence", "result"})
+        return ToolResult(text=shortened(told))
 
 
 def given(arguments: str) -> dict[str, Any] | None:

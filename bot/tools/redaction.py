@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
@@ -24,7 +24,7 @@ def redacted(asked: BaseModel) -> Redacted:
     }
 
 
-def shape_of(arguments: Mapping[str, Any], known: Mapping[str, FieldInfo]) -> Redacted:
+def shape_of(arguments: Mapping[str, Any], known: Collection[str]) -> Redacted:
     """The same for arguments that fit no model: only names that the tool knows, and how much stands there."""
     return {name: _counted(value) for name, value in arguments.items() if name in known}
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from bot import Skill, StoreUnavailable, Turn
 from bot.errors import Refused
 from bot.llm.acting import Limits
+from bot.ports.tools import Arguments, ToolAnswer
 from bot.testing import Bot, FakeLlm, calling
 from bot.tools.usage import PATIENCE, UsageLine, UsageQuery
 
@@ -156,3 +158,103 @@ async def test_a_long_name_is_cut_and_not_lost() -> None:
         line = UsageLine(timestamp=1.0, tool_name="x" * 200, parameters={}, status="ok", latency_ms=1.0)
         await bot.app.tools.usage.note(line)
         assert [msgspec.structs.asdict(found)["tool_name"] for found in await usage(bot)] == ["x" * 80]
+
+
+# --- tools of the house
+
+
+LONG = "Lamps are made of glass. I like tea. The glass of lamps is blown here."
+
+
+def reader(*tools: str) -> Skill:
+    skill = Skill("reader", "Reads.")
+
+    @skill.tool()
+    async def own() -> str:
+        """Is the skill's own."""
+        return "own"
+
+    @skill.command("/read")
+    async def read(turn: Turn) -> None:
+        answer = await turn.llm.act(turn.text, tools=tools)
+        await turn.say("{text}", text=answer.text)
+
+    return skill
+
+
+async def test_a_model_calls_tools_of_the_house_beside_the_skills_own() -> None:
+    llm = FakeLlm(
+        calling(("SUMMARY", {"text": LONG, "sentences": 1}), ("own", {})),
+        calling(("SUMMARY", {"text": " ", "sentences": 99}), ("SUMMARY", {"text": "x"}), ("MOOD", {"text": "x"})),
+        "Done.",
+    )
+    async with Bot(reader("own", "SUMMARY", "MOOD"), "adapters.summaries", llm=llm) as bot, bot.user() as u:
+        await u.says("/read")
+        u.sees("Done.")
+        lines = await usage(bot)
+        explained = await bot.explain(f"{u.conversation}.1")
+    assert [spec.name for spec in llm.asked[0].tools] == ["own", "SUMMARY"], "MOOD has no engine here"
+    assert "there is no tool MOOD here" in explained
+    told = msgspec.json.decode(llm.asked[1].lines[-2].text)
+    assert told.keys() == {"engine", "by", "confidence", "result"}
+    assert told["engine"] == "offline" and told["by"] and 0 < told["confidence"] <= 1
+    assert told["result"]["summary"] in LONG
+    assert "`sentences`" in llm.asked[2].lines[-3].text and "Mend them" in llm.asked[2].lines[-3].text
+    found = sorted((line.tool_name, line.status, line.caller) for line in lines)
+    assert found == [
+        ("", "unknown_tool", "reader"),
+        ("SUMMARY", "bad_arguments", "reader"),
+        ("SUMMARY", "ok", "reader"),
+        ("SUMMARY", "ok", "reader"),
+        ("reader.own", "ok", "reader"),
+    ]
+
+
+async def test_the_house_is_paid_by_whoever_is_there_and_is_called_once() -> None:
+    """The registry logs and pays in the skill's name; a handler that runs again calls nothing again."""
+    llm = FakeLlm(calling(("SUMMARY", {"text": LONG})), lambda ask: ask.lines[-1].text)
+    skill = Skill("reader", "Reads.")
+
+    @skill.command("/read")
+    async def read(turn: Turn) -> None:
+        answer = await turn.llm.act(turn.text, tools=("SUMMARY",))
+        await turn.ask("And now?")
+        await turn.say("{text}", text=answer.text)
+
+    async with Bot(skill, "adapters.summaries", llm=llm) as bot, bot.user() as u:
+        callers = []
+        real = bot.app.tools.registry.execute
+
+        async def execute(name: str, arguments: Arguments, **more: Any) -> ToolAnswer:
+            callers.append(more["caller"])
+            return await real(name, arguments, **more)
+
+        bot.app.tools.registry.execute = execute  # type: ignore[method-assign]
+        await u.says("/read")
+        u.sees("And now?")
+        await bot.restart()
+        await u.says("go on")
+        u.sees('"engine":"offline"')
+        assert len(await usage(bot)) == len(callers) == 1
+    assert callers[0].name == callers[0].payer.skill == "reader" and callers[0].payer.person
+
+
+async def test_a_tool_that_breaks_is_told_to_the_model_without_its_words() -> None:
+    """Whatever stands behind the port: what it raises is in no answer."""
+    llm = FakeLlm(calling(("SUMMARY", {"text": LONG})), lambda ask: ask.lines[-1].text)
+    async with Bot(reader("SUMMARY"), "adapters.summaries", llm=llm) as bot, bot.user() as u:
+
+        async def execute(name: str, arguments: Arguments, **more: Any) -> ToolAnswer:
+            raise RuntimeError(SECRET)
+
+        bot.app.tools.registry.execute = execute  # type: ignore[method-assign]
+        await u.says("/read")
+        u.sees("The tool failed")
+        u.does_not_see(SECRET)
+
+
+async def test_a_tool_that_the_skill_does_not_have_is_the_authors_mistake() -> None:
+    async with Bot(reader("owm"), llm=FakeLlm("Hi.")) as bot, bot.user() as u:
+        await u.says("/read")
+        u.does_not_see("Hi.")
+        assert "has no tool owm; did you mean own?" in await bot.explain(f"{u.conversation}.1")
