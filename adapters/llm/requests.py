@@ -62,8 +62,9 @@ def _message(line: Line) -> Json:
             for call in line.calls
         ]
         return {"role": "assistant", "content": line.text or None, "tool_calls": calls}
-    if line.pictures:
+    if line.pictures or line.audio:
         text = [{"type": "text", "text": line.text}] if line.text else []
         pictures = [{"type": "image_url", "image_url": {"url": address}} for address in line.pictures]
-        return {"role": line.role, "content": [*text, *pictures]}
+        audio = [{"type": "input_audio", "input_audio": {"data": a.data, "format": a.format}} for a in line.audio]
+        return {"role": line.role, "content": [*text, *pictures, *audio]}
     return {"role": line.role, "content": line.text}
