@@ -138,6 +138,21 @@ async def test_what_a_server_lacks_is_not_asked_of_it() -> None:
     assert end_of(pieces).usage.prompt == 0, "nobody said what was used"
 
 
+@pytest.mark.parametrize("lacks", [("json_schema",), ("json_schema", "json_object")])
+async def test_a_server_without_schemas_is_told_in_words_which_json_is_wanted(lacks: tuple[Lack, ...]) -> None:
+    server = LocalOpenAI()
+    schema = {"type": "object", "properties": {"größe": {"type": "string"}}}
+    async with provider(server, lacks) as opened:
+        await all_of(opened, inquiry(schema=schema))
+        await all_of(opened, inquiry(schema=schema, lines=HI[1:]))
+        await all_of(opened, inquiry())
+    assert server.problems == []
+    first, second, plain = (request["messages"] for request in server.requests)
+    assert [message["role"] for message in first] == [message["role"] for message in second] == ["system", "user"]
+    assert first[0]["content"].startswith("Be kind.") and "größe" in first[0]["content"]
+    assert "größe" in second[0]["content"] and "JSON" not in str(plain)
+
+
 async def test_a_server_of_ones_own_says_which_model_it_has() -> None:
     server = LocalOpenAI(key="", models=("qwen2.5",))
     async with provider(server) as opened:
