@@ -215,6 +215,10 @@ class Misfit(FrontdeskError):
     """A model's JSON did not fit what was asked for, after one attempt to mend it; the text says where."""
 
 
+class NotForModels(FrontdeskError):
+    """A file is of a kind that models can't be given; the text says which they can."""
+
+
 class ToolError(FrontdeskError):
     """A tool gave no answer. The text never repeats what it was given (but for ToolRefused), so it may be logged."""
 

@@ -69,6 +69,7 @@ HOUSE = (
         Recording,
         Pronunciation,
         files=(("audio", "audio_url"),),
+        model=models.PRONUNCIATION_CHECKER,
     ),
     Tool(
         "IMAGE_MATCH",
@@ -77,6 +78,7 @@ HOUSE = (
         TwoPictures,
         Likeness,
         files=(("image", "image_url"), ("other", "other_url")),
+        model=models.IMAGE_MATCH,
     ),
     Tool(
         "SUMMARY",

@@ -18,6 +18,7 @@ from bot.clock import Clock
 from bot.errors import (
     BadArguments,
     FrontdeskError,
+    NotForModels,
     NotSent,
     PortMissing,
     Rejected,
@@ -35,7 +36,7 @@ from bot.services import Services
 from bot.tools.asking import ask_model
 from bot.tools.redaction import redacted, shape_of
 from bot.tools.settings import ToolSettings
-from bot.tools.tool import Tool
+from bot.tools.tool import ModelTask, Tool
 from bot.tools.usage import Status, UsageLine, UsageLog
 from bot.web.fetching import Fetcher
 
@@ -150,14 +151,24 @@ class Registry(Tools):
         elif wanted and (llm is None or not llm.there):
             why = ("no model is configured",)
         elif wanted and tool.model is not None and llm is not None:
-            if tool.model.grounded:
-                offline = await self._offline(tool, asked)
+            offline = await self._ground(tool, tool.model, asked)
             try:
                 return await ask_model(llm, tool, tool.model, asked, offline, caller.payer), "model"
             except FrontdeskError as problem:
-                why = (f"no model could answer ({type(problem).__name__})",)
+                why = _excuses(problem, tool.model)
         found = offline or await self._offline(tool, asked)
         return found.model_copy(update={"reasoning": (*found.reasoning, *why)}), "offline"
+
+    async def _ground(self, tool: Tool, task: ModelTask, asked: BaseModel) -> Outcome[Any] | None:
+        """The offline finding that a model's answer is held to, where the task has one."""
+        if not task.grounded or (task.alone and not self.there(tool)):
+            return None
+        try:
+            return await self._offline(tool, asked)
+        except (ToolMissing, ToolBusy):
+            if task.alone:
+                return None
+            raise
 
     async def _offline(self, tool: Tool, asked: BaseModel) -> Outcome[Any]:
         """What is found without a model, in time. Work that takes longer goes on, and keeps its place until it ends."""
@@ -237,6 +248,14 @@ def _told(problem: ToolError) -> tuple[Status, str]:
             return "busy", str(problem)
         case _:
             return "failed", type(problem).__name__
+
+
+def _excuses(problem: FrontdeskError, task: ModelTask) -> tuple[str, ...]:
+    """Why the offline engine answers, although a model was wanted."""
+    if isinstance(problem, NotForModels):
+        return (str(problem),)
+    needed = (f"it takes a model with {' and '.join(task.senses)}",) if task.senses else ()
+    return (f"no model could answer ({type(problem).__name__})", *needed)
 
 
 def _heard(task: asyncio.Future[Any]) -> None:

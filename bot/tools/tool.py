@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.errors import BadArguments, PortMissing
 from bot.ports.engine import Engine, Outcome
+from bot.ports.llm import Need
 from bot.ports.models import ToolSpec
 from bot.services import Services
 
@@ -25,7 +26,9 @@ class ModelTask:
     """How a language model does the same: the route it takes, what it is told, and the shape it answers in.
 
     `settle` makes a result of what it said, held to what was asked: it leaves out what the model made up, and raises
-    Misfit where nothing is left. It gets the offline finding too, where `grounded` says that one is needed.
+    Misfit where nothing is left. It gets the offline finding too, where `grounded` says that one is needed; with
+    `alone` it can do without one where the engine can't answer now. `shown` is what of that finding the model gets to
+    read. `pictures` and `recordings` are the arguments that it sees and hears instead of reading them.
     """
 
     task: str
@@ -33,6 +36,15 @@ class ModelTask:
     said: type[BaseModel]
     settle: Callable[[Any, Any, Outcome[Any] | None], BaseModel]
     grounded: bool = False
+    alone: bool = False
+    shown: Callable[[Any], Mapping[str, object]] = lambda _: {}
+    pictures: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
+
+    @property
+    def senses(self) -> tuple[Need, ...]:
+        """What a model needs for it beside words."""
+        return (*(("vision",) if self.pictures else ()), *(("hearing",) if self.recordings else ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from bot.errors import NoAnswer
 from bot.ports import Answer, Ask, Chunk, Llm, Payer
 from bot.ports.engine import Finding
 from bot.ports.moods import Mood, MoodReader, Remark
+from bot.ports.pronunciation import PronunciationChecker
 from bot.settings import Settings
 from bot.tools.usage import UsageLine, UsageQuery
 
@@ -103,6 +104,7 @@ async def desk(
     mood: MoodReader | None = None,
     clock: Clock | None = None,
     folders: Sequence[Path] = (),
+    pronunciation: PronunciationChecker | None = None,
 ) -> AsyncIterator[Desk]:
     """The bot, serving on a free port."""
     given = {"server.home": str(home), "server.port": "0", "tools.rate": "10000", **(options or {})}
@@ -117,6 +119,8 @@ async def desk(
         app.services.add(Llm, llm)
     if mood is not None:
         app.services.add(MoodReader, mood)
+    if pronunciation is not None:
+        app.services.add(PronunciationChecker, pronunciation)
     await app.start()
     try:
         made = await app.tools.commands()["tool-token"]("tester")
