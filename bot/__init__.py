@@ -69,6 +69,7 @@ from bot.errors import (
     ToolBusy,
     ToolError,
     ToolMissing,
+    ToolRefused,
     UnknownOutcome,
     UnknownTool,
 )
@@ -209,6 +210,7 @@ __all__ = [
     "ToolBusy",
     "ToolError",
     "ToolMissing",
+    "ToolRefused",
     "Turn",
     "Types",
     "Typing",

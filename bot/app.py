@@ -49,7 +49,8 @@ from bot.settings import HandoffSettings, KeepSettings, PluginSettings, ServerSe
 from bot.skill import Handler, Skill
 from bot.store.contract import DeadLetter, OutRow, Store
 from bot.store.opening import choose_store
-from bot.tools import ToolRoom, ToolSettings
+from bot.tools.room import ToolRoom
+from bot.tools.settings import ToolSettings
 from bot.turns.answering import Answering
 from bot.turns.conversing import Conversing
 from bot.turns.engine import Engine
@@ -85,6 +86,10 @@ class App:
         self._dialogs = Dialogs(self._handler, self._gates, phrases)
         self._conversing = Conversing(Router(()), self._dialogs, self._gates, phrases)
         worker = f"{socket.gethostname()}.{os.getpid()}"
+        offered = settings.own(ToolSettings, "tools")
+        self.tools = ToolRoom(
+            store, self.services, self.buckets, offered, clock=clock, entropy=entropy, url=lambda: self.url
+        )
         self.prompts = Prompts(clock, records=Records(store), bus=self.bus)
         self.prompts.use(count=count)
         self.summaries = Summaries(store, clock, count=count)
@@ -100,10 +105,6 @@ class App:
         self.outbox = Outbox(means)
         self.answering = self._new_answering()
         self.engine = Engine(worker, store, clock, self.answering, lease=self._lease)
-        offered = settings.own(ToolSettings, "tools")
-        self.tools = ToolRoom(
-            store, self.services, self.buckets, offered, clock=clock, entropy=entropy, url=lambda: self.url
-        )
         self._connect()
         self._server: WebServer | None = None
         self._retention = Retention(store, clock, self.process, settings.own(KeepSettings, "keep"))
@@ -139,6 +140,8 @@ class App:
             phrases=self._phrases,
             prompts=self.prompts,
             summaries=self.summaries,
+            usage=self.tools.usage,
+            house=lambda: self.services.get(Tools),
         )
 
     def _new_answering(self) -> Answering:
@@ -358,6 +361,7 @@ class App:
         first: list[Middleware] = [Shorten(), self.outreach.gate, Flood(self._phrases.slow_down)]
         self.answering.use([*first, *self.plugins.middleware])
         self.answering.desk = self.desks[0].name if self.desks else ""
+        self.tools.publish(self._tools)
 
     def _limits(self, skill: str) -> tuple[float, int]:
         for other in self.plugins.skills:

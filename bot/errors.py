@@ -215,8 +215,12 @@ class Misfit(FrontdeskError):
     """A model's JSON did not fit what was asked for, after one attempt to mend it; the text says where."""
 
 
+class NotForModels(FrontdeskError):
+    """A file is of a kind that models can't be given; the text says which they can."""
+
+
 class ToolError(FrontdeskError):
-    """A tool gave no answer. The text never repeats what it was given, so that it may be logged."""
+    """A tool gave no answer. The text never repeats what it was given (but for ToolRefused), so it may be logged."""
 
 
 class UnknownTool(ToolError):
@@ -237,6 +241,10 @@ class BadArguments(ToolError):
 
 class ToolMissing(ToolError):
     """The package behind an engine is not installed, or is not the one that was measured; the text names the fix."""
+
+
+class ToolRefused(ToolError):
+    """A skill's tool says no; the text is a sentence for whoever called, and may have somebody's words in it."""
 
 
 class ToolBusy(ToolError):

@@ -24,9 +24,13 @@ from bot.errors import PluginError
 from bot.llm.toolbox import SkillTool
 from bot.messages import Value
 from bot.outreach.every import Every
+from bot.services import describe
 
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
+
+LONGEST_TOOL_NAME = 80
+"""Characters of a published tool's name, with its skill's."""
 
 PLAIN = "\ufe0f"
 """What some platforms add to an emoji, and others don't."""
@@ -136,12 +140,15 @@ class Skill:
 
         return add
 
-    def tool(self, description: str = "", *, confirm: str = "", effect: bool = False) -> Callable[[H], H]:
+    def tool(
+        self, description: str = "", *, confirm: str = "", effect: bool = False, published: bool = False
+    ) -> Callable[[H], H]:
         """Offer a function to the models that this skill asks (`turn.llm.act`).
 
         Its arguments are checked by their types; a parameter that asks for a port gets it. `description` is what the
         model reads, else the docstring. `confirm` is a question to the person, with {arguments} in it, before it is
         called: give one to whatever changes something in the world. `effect` says so where no question is needed.
+        A `published` tool can also be called by other programs (docs/tools.md): only one that changes nothing.
         """
 
         def add(function: H) -> H:
@@ -154,10 +161,24 @@ class Skill:
                 )
             if name in self.tools:
                 raise PluginError(f"skill {self.name} has two tools called {name}; rename one")
-            self.tools[name] = SkillTool(name, told, function, confirm, effect or bool(confirm))
+            tool = SkillTool(name, told, function, confirm, effect or bool(confirm), published)
+            self._refuse_to_publish(tool)
+            self.tools[name] = tool
             return function
 
         return add
+
+    def _refuse_to_publish(self, tool: SkillTool) -> None:
+        """Other programs have no person who could be asked, and a call of theirs may come twice."""
+        where = describe(tool.function).replace("handler", "tool", 1)
+        if tool.published and tool.effect:
+            which = "confirm=" if tool.confirm else "effect=True"
+            raise PluginError(
+                f"{where} has published=True and {which}, but nobody is there to be asked when another program calls "
+                "it. Leave out published=True, or make a second tool that only reads and publish that one."
+            )
+        if tool.published and len(f"{self.name}.{tool.name}") > LONGEST_TOOL_NAME:
+            raise PluginError(f"{where} is published under a name of over {LONGEST_TOOL_NAME} characters; shorten it")
 
     def _add(
         self,

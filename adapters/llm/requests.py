@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import Any
+
+from msgspec.structs import replace
 
 from bot.ports import Inquiry, Lack, Line
 
@@ -14,7 +17,10 @@ Json = dict[str, Any]
 def body_of(inquiry: Inquiry, model: str, lacks: Collection[Lack]) -> Json:
     """The body of a chat completion; what the server lacks is left out or said in the older way."""
     params = inquiry.params
-    body: Json = {"model": model, "messages": [_message(line) for line in inquiry.lines]}
+    lines = inquiry.lines
+    if inquiry.schema is not None and "json_schema" in lacks:
+        lines = _told(inquiry.schema, lines)
+    body: Json = {"model": model, "messages": [_message(line) for line in lines]}
     if params.max_tokens is not None:
         old = "max_completion_tokens" in lacks
         body["max_tokens" if old else "max_completion_tokens"] = params.max_tokens
@@ -53,6 +59,14 @@ def _format(schema: Json, lacks: Collection[Lack]) -> Json:
     return {}
 
 
+def _told(schema: Json, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The schema in words, at the end of the first instructions, for a server that would never see it otherwise."""
+    words = f"Answer with JSON alone, which fits this JSON Schema: {json.dumps(schema, ensure_ascii=False)}"
+    if lines and lines[0].role == "system":
+        return (replace(lines[0], text=f"{lines[0].text}\n\n{words}"), *lines[1:])
+    return (Line(role="system", text=words), *lines)
+
+
 def _message(line: Line) -> Json:
     if line.role == "tool":
         return {"role": "tool", "tool_call_id": line.call_id, "content": line.text}
@@ -62,8 +76,9 @@ def _message(line: Line) -> Json:
             for call in line.calls
         ]
         return {"role": "assistant", "content": line.text or None, "tool_calls": calls}
-    if line.pictures:
+    if line.pictures or line.audio:
         text = [{"type": "text", "text": line.text}] if line.text else []
         pictures = [{"type": "image_url", "image_url": {"url": address}} for address in line.pictures]
-        return {"role": line.role, "content": [*text, *pictures]}
+        audio = [{"type": "input_audio", "input_audio": {"data": a.data, "format": a.format}} for a in line.audio]
+        return {"role": line.role, "content": [*text, *pictures, *audio]}
     return {"role": line.role, "content": line.text}

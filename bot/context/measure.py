@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 
@@ -15,6 +16,9 @@ AROUND = 4
 
 PICTURE = 800
 """Tokens of a picture: what the vendors count for one of ordinary size, or less."""
+
+HEARD = 32
+"""Tokens of a second of a recording."""
 
 _RUN = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
 
@@ -35,7 +39,8 @@ def rough(text: str) -> int:
 def of_line(line: Line, count: Count) -> int:
     """What a line costs."""
     calls = sum(AROUND + count(call.name) + count(call.arguments) for call in line.calls)
-    return AROUND + count(line.text) + calls + PICTURE * len(line.pictures)
+    heard = math.ceil(HEARD * sum(audio.seconds for audio in line.audio))
+    return AROUND + count(line.text) + calls + PICTURE * len(line.pictures) + heard
 
 
 def of_lines(lines: Iterable[Line], count: Count) -> int:

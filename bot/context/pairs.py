@@ -38,7 +38,7 @@ def whole(lines: Sequence[Line]) -> list[Group]:
             continue
         answered = [call for call in line.calls if results.get(call.id, -1) > place]
         kept = line if len(answered) == len(line.calls) else replace(line, calls=tuple(answered))
-        if not kept.calls and not kept.text and not kept.pictures:
+        if not kept.calls and not _says(kept):
             continue
         # The results follow the call at once, whatever stood between: that is where servers look for them.
         groups.append((kept, *(lines[results.pop(call.id)] for call in answered)))
@@ -57,7 +57,11 @@ def exchanges(lines: Sequence[Line]) -> list[Group]:
 
 def slim(group: Group) -> Group:
     """An exchange without its calls and their results: the words alone."""
-    return tuple(replace(line, calls=()) for line in group if line.role != "tool" and (line.text or line.pictures))
+    return tuple(replace(line, calls=()) for line in group if line.role != "tool" and _says(line))
+
+
+def _says(line: Line) -> bool:
+    return bool(line.text or line.pictures or line.audio)
 
 
 def fit(lines: Sequence[Line], room: int, count: Count) -> Fitted:
@@ -101,6 +105,6 @@ def shorten(line: Line, room: int, count: Count) -> Line | None:
     """The line, cut to so many tokens; None where not even a word of it fits."""
     if of_lines((line,), count) <= room:
         return line
-    bare = replace(line, pictures=())
+    bare = replace(line, pictures=(), audio=())
     text = cut(line.text, room - of_lines((replace(bare, text=""),), count), count)
     return replace(bare, text=text) if text else None

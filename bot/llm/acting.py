@@ -1,20 +1,22 @@
 """Answering with tools: the model says which to call, the person is asked where that was declared, the results go back.
 
 Every question to a model and every call of a tool is a step of the handler's journal: after a crash nothing is asked,
-paid or done twice. The loop ends by itself: after so many rounds, so long, or so much money, the model has to answer
-with what it has.
+paid, done or written into the usage log twice. The loop ends by itself: after so many rounds, so long, or so much
+money, the model has to answer with what it has.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from bot.errors import Misfit
-from bot.llm.toolbox import BoundTool, ToolResult
+from bot.llm.offered import CallLog, Offered
+from bot.llm.toolbox import ToolResult
 from bot.messages import Value
 from bot.phrases import Phrases
 from bot.ports.llm import Answer, Ask
@@ -41,19 +43,20 @@ class Limits(Value, frozen=True):
 
 
 class Acting:
-    """One answer with tools."""
+    """One answer with tools, of which every call and every wish for one is written down."""
 
     def __init__(
-        self, turn: Turn, llm: TurnLlm, tools: Mapping[str, BoundTool], limits: Limits, phrases: Phrases
+        self, turn: Turn, llm: TurnLlm, tools: Sequence[Offered], limits: Limits, phrases: Phrases, log: CallLog
     ) -> None:
-        self._turn, self._llm, self._tools, self._limits = turn, llm, tools, limits
-        self._phrases = phrases
+        self._turn, self._llm, self._limits = turn, llm, limits
+        self._tools = {offered.spec.name: offered for offered in tools}
+        self._phrases, self._log = phrases, log
         self._seen: Counter[tuple[str, str]] = Counter()
 
     async def answer(self, ask: Ask) -> Answer:
         """The answer. Raises NoAnswer."""
         began, paid = self._turn.now(), 0
-        specs = tuple(bound.spec for bound in self._tools.values())
+        specs = tuple(offered.spec for offered in self._tools.values())
         asked = replace(ask, tools=specs, needs=tuple(dict.fromkeys((*ask.needs, "tools"))), cache="never")
         for _ in range(self._limits.rounds):
             answer = await self._llm.asked(asked)
@@ -71,65 +74,75 @@ class Acting:
 
     async def _results(self, calls: Sequence[ToolCall]) -> list[Line]:
         """A result for each call, in order: every call has one, or providers refuse the conversation."""
-        results: dict[int, ToolResult] = {}
-        ready: list[tuple[int, BoundTool, str]] = []
-        for at, call in enumerate(calls):
-            checked = self._checked(at, call)
-            if isinstance(checked, ToolResult):
-                results[at] = checked
-            elif checked.tool.confirm:
-                results[at] = await self._confirmed(checked, call.arguments)
-            else:
-                ready.append((at, checked, call.arguments))
+        checked = [self._checked(at, call) for at, call in enumerate(calls)]
+        results = {at: found for at, found in enumerate(checked) if isinstance(found, ToolResult)}
+        await self._note([(calls[at], result) for at, result in results.items()])
+        made = [(at, found, calls[at]) for at, found in enumerate(checked) if isinstance(found, Offered)]
+        for at, offered, call in made:
+            if offered.confirm:
+                results[at] = await self._confirmed(offered, call)
+        ready = [(at, offered, call.arguments) for at, offered, call in made if not offered.confirm]
         for (at, _, _), result in zip(ready, await self._together(ready), strict=True):
             results[at] = result
         return [Line(role="tool", call_id=call.id, text=results[at].text) for at, call in enumerate(calls)]
 
-    def _checked(self, at: int, call: ToolCall) -> BoundTool | ToolResult:
+    def _checked(self, at: int, call: ToolCall) -> Offered | ToolResult:
         """The tool, or why this call is not made."""
-        bound = self._tools.get(call.name)
-        if bound is None:
+        offered = self._tools.get(call.name)
+        if offered is None:
             there = ", ".join(self._tools)
-            return ToolResult(text=f"There is no tool {call.name}; there is {there}.", problem="unknown")
+            return ToolResult(text=f"There is no tool {call.name}; there is {there}.", status="unknown_tool")
         if at >= self._limits.calls:
-            return ToolResult(text="Too many calls at once; call it again if you still need it.", problem="too many")
+            return ToolResult(text="Too many calls at once; call it again if you still need it.", status="too_many")
         try:
-            bound.read(call.arguments)
+            offered.read(call.arguments)
         except Misfit as misfit:
-            return ToolResult(text=f"These arguments do not fit: {misfit}. Mend them and call again.", problem="misfit")
+            told = f"These arguments do not fit: {misfit}. Mend them and call again."
+            return ToolResult(text=told, status="bad_arguments")
         self._seen[call.name, call.arguments] += 1
         if self._seen[call.name, call.arguments] > TWICE:
-            return ToolResult(text="You called this before with the same arguments; use its result.", problem="again")
-        return bound
+            return ToolResult(text="You called this before with the same arguments; use its result.", status="repeated")
+        return offered
 
-    async def _confirmed(self, bound: BoundTool, arguments: str) -> ToolResult:
+    async def _note(self, refused: Sequence[tuple[ToolCall, ToolResult]]) -> None:
+        """Write down the calls that are not made: one step, so that a replay does not write them again."""
+        if not refused:
+            return
+
+        async def note() -> None:
+            lines = [self._log.not_made(self._tools.get(c.name), c.arguments, result) for c, result in refused]
+            await asyncio.gather(*lines)
+
+        note.__qualname__ = "calls that were not made"
+        await self._turn.step(note, retries=0, effect=False)
+
+    async def _confirmed(self, offered: Offered, call: ToolCall) -> ToolResult:
         """Ask the person, with the very arguments that will be used, and call it only after a yes."""
         choices = (Choice(label=self._phrases.yes, value="yes"), Choice(label=self._phrases.no, value="no"))
-        values = bound.shown(arguments)
-        if (
-            await self._turn.ask(bound.tool.confirm, choices=choices, key=f"confirm {bound.tool.name}", **values)
-            != "yes"
-        ):
-            return ToolResult(text="The person said no. It was not done; do not ask again.", problem="declined")
-        return await self._call(bound, arguments, self._turn)
+        key, values = f"confirm {offered.spec.name}", offered.shown(call.arguments)
+        if await self._turn.ask(offered.confirm, choices=choices, key=key, **values) != "yes":
+            no = ToolResult(text="The person said no. It was not done; do not ask again.", status="declined")
+            await self._note([(call, no)])
+            return no
+        return await self._call(offered, call.arguments, self._turn)
 
-    async def _together(self, ready: Sequence[tuple[int, BoundTool, str]]) -> list[ToolResult]:
+    async def _together(self, ready: Sequence[tuple[int, Offered, str]]) -> list[ToolResult]:
         """Call side by side what only reads; what changes something, one after the other."""
-        if len(ready) > 1 and not any(bound.tool.effect for _, bound, _ in ready):
-            return await self._turn.gather(*(self._branch(bound, arguments) for _, bound, arguments in ready))
-        return [await self._call(bound, arguments, self._turn) for _, bound, arguments in ready]
+        if len(ready) > 1 and not any(offered.effect for _, offered, _ in ready):
+            return await self._turn.gather(*(self._branch(offered, arguments) for _, offered, arguments in ready))
+        return [await self._call(offered, arguments, self._turn) for _, offered, arguments in ready]
 
-    def _branch(self, bound: BoundTool, arguments: str) -> Callable[[Turn], Coroutine[Any, Any, ToolResult]]:
-        return lambda turn: self._call(bound, arguments, turn)
+    def _branch(self, offered: Offered, arguments: str) -> Callable[[Turn], Coroutine[Any, Any, ToolResult]]:
+        return lambda turn: self._call(offered, arguments, turn)
 
-    async def _call(self, bound: BoundTool, arguments: str, turn: Turn) -> ToolResult:
+    async def _call(self, offered: Offered, arguments: str, turn: Turn) -> ToolResult:
         """One step: what it gave is in the journal before the model reads it."""
 
         async def call() -> ToolResult:
-            return await bound(arguments)
+            return await offered.call(arguments)
 
-        call.__qualname__ = f"tool {bound.tool.name}"
-        result: ToolResult = await turn.step(call, retries=0, effect=bound.tool.effect)
+        call.__qualname__ = f"tool {offered.spec.name}"
+        result: ToolResult = await turn.step(call, retries=0, effect=offered.effect)
         return result
 
 

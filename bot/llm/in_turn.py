@@ -13,13 +13,16 @@ from pydantic import BaseModel, create_model
 
 from bot.context import Excerpt
 from bot.dialog.run import Run
-from bot.errors import Misfit, NoAnswer
+from bot.errors import Misfit, Misuse, NoAnswer
 from bot.llm.acting import Acting, Limits
+from bot.llm.offered import CallLog, HouseTool, Offered, OwnTool
 from bot.llm.structured import into
 from bot.messages import Value
 from bot.ports.llm import Answer, Ask, Chunk, Payer
 from bot.ports.models import Line
+from bot.ports.tools import Caller
 from bot.prompts import TOLD, Private, memories, visible
+from bot.settings import did_you_mean
 
 if TYPE_CHECKING:
     from bot.turn import Turn
@@ -71,15 +74,32 @@ class TurnLlm:
         tools: Sequence[str] | None = None,
         limits: Limits | None = None,
     ) -> Answer:
-        """An answer for which the model may call this skill's tools (all, or those named).
+        """An answer for which the model may call this skill's tools: all, or those named.
 
-        The person is asked before a tool that wants it. Raises NoAnswer, and Cancelled from such a question.
+        Names in capitals are tools of the house ("KNOWLEDGE"; see docs/tools.md); one that has no engine here is left
+        out. The person is asked before a tool that wants it. Raises NoAnswer, and Cancelled from such a question.
         """
-        models = self._run.host.models
-        there = models.tools(self._run.frame.skill)
-        chosen = {name: there[name] for name in (tools if tools is not None else there)}
-        acting = Acting(self._turn, self, chosen, limits or Limits(), models.phrases)
+        host = self._run.host
+        log = CallLog(host.models.usage, host.clock, self._run.frame.skill)
+        acting = Acting(self._turn, self, self._offered(tools, log), limits or Limits(), host.models.phrases, log)
         return await acting.answer(self._ask("answer", said, system, ask))
+
+    def _offered(self, names: Sequence[str] | None, log: CallLog) -> list[Offered]:
+        """What the model may call."""
+        models = self._run.host.models
+        own = models.tools(log.skill)
+        house = {spec.name: spec for spec in models.house().specs()} if names else {}
+        chosen: list[Offered] = []
+        for name in own if names is None else names:
+            if name in own:
+                chosen.append(OwnTool(own[name], log))
+            elif name in house:
+                chosen.append(HouseTool(house[name], models.house(), Caller(name=log.skill, payer=self._payer)))
+            elif name.isupper():
+                self._run.host.noted(f"there is no tool {name} here: it has no engine")
+            else:
+                self._run.fault(Misuse(f"the skill {log.skill} has no tool {name}{did_you_mean(name, list(own))}"))
+        return chosen
 
     async def stream(self, said: Said, *, system: str = "", ask: Ask | None = None) -> AsyncGenerator[Chunk, None]:
         """An answer as it comes, for `turn.stream`. Where there is none, the honest sentence takes its place."""

@@ -42,6 +42,9 @@ _FAMILIES = (("qwen", 1.12), ("llama", 1.12), ("mistral", 1.15), ("gpt-4-", 1.12
 PICTURE = 800
 """Tokens of a picture: about what providers charge for a middling one."""
 
+HEARD = 32
+"""Tokens of a second of a recording: what the dearest provider counts."""
+
 _FRAME = 4
 """Tokens around each line: its role and delimiters."""
 
@@ -52,10 +55,11 @@ def count(text: str, model: str = "") -> int:
 
 
 def count_lines(lines: Sequence[Line], model: str = "") -> int:
-    """Tokens of a conversation as a model reads it, calls and pictures included."""
+    """Tokens of a conversation as a model reads it, calls, pictures and recordings included."""
     total = 0
     for line in lines:
         total += _FRAME + count(line.text, model) + PICTURE * len(line.pictures)
+        total += math.ceil(HEARD * sum(audio.seconds for audio in line.audio))
         total += sum(_FRAME + count(call.name, model) + count(call.arguments, model) for call in line.calls)
     return total
 

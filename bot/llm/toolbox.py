@@ -26,31 +26,38 @@ from bot.llm.structured import said, schema_of
 from bot.messages import Value
 from bot.ports.models import ToolSpec
 from bot.services import Services, describe
+from bot.tools.usage import Status
 
 LONGEST_RESULT = 8000
 """Characters of a result that a model gets to read."""
 
+FAILED = "The tool failed. Say so; do not try again."
 
 _FIELD = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}")
 _ASKS_OWN = ("like", "choices", "form", "key", "help", "timeout")
 
 
 class ToolResult(Value, frozen=True):
-    """What a tool gave, as the model reads it; `problem` (a word for the log) when it failed."""
+    """What a tool gave, as the model reads it, or why it gave nothing; `error` is for the log, without any words."""
 
     text: str
-    problem: str = ""
+    status: Status = "ok"
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SkillTool:
-    """A tool as its skill declares it. `effect` says that it changes something in the world; `confirm` asks before."""
+    """A tool as its skill declares it. `effect` says that it changes something in the world; `confirm` asks before.
+
+    A `published` one can be called over HTTP too.
+    """
 
     name: str
     description: str
     function: Callable[..., Awaitable[Any]]
     confirm: str = ""
     effect: bool = False
+    published: bool = False
 
     def bind(self, services: Services) -> BoundTool:
         """The tool with its ports. Raises PluginError or PortMissing with file and line."""
@@ -106,19 +113,31 @@ class BoundTool:
         """Call it with arguments that were checked before; what goes wrong is a result too, for the model to mend."""
         given = self.read(arguments)
         try:
-            value = await self.function(**{name: getattr(given, name) for name in self.shape.model_fields})
+            value = await self.run(given)
         except Refused as refused:
-            return ToolResult(text=f"Refused: {refused}", problem="refused")
+            return ToolResult(text=f"Refused: {refused}", status="refused")
         except Exception as problem:
-            return ToolResult(text="The tool failed. Say so; do not try again.", problem=type(problem).__name__)
+            return ToolResult(text=FAILED, status="failed", error=type(problem).__name__)
         return ToolResult(text=_words(value))
+
+    async def run(self, given: BaseModel) -> object:
+        """What the function returns for these arguments. Raises whatever it raises."""
+        return await self.function(**{name: getattr(given, name) for name in self.shape.model_fields})
+
+
+def as_json(value: object) -> Any:
+    """What a tool returned, as JSON has it; what JSON has no word for, as text."""
+    return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_plain))
+
+
+def shortened(text: str) -> str:
+    """As much of a result as a model gets to read."""
+    return text if len(text) <= LONGEST_RESULT else text[:LONGEST_RESULT] + " [cut]"
 
 
 def _words(value: object) -> str:
-    if isinstance(value, str):
-        text = value
-    elif isinstance(value, BaseModel):
-        text = value.model_dump_json()
-    else:
-        text = json.dumps(msgspec.to_builtins(value, builtin_types=()), ensure_ascii=False, default=str)
-    return text if len(text) <= LONGEST_RESULT else text[:LONGEST_RESULT] + " [cut]"
+    return shortened(value if isinstance(value, str) else json.dumps(as_json(value), ensure_ascii=False))
+
+
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)

@@ -88,14 +88,14 @@ class Registrar:
         self._plugin.middleware.append(middleware)
 
     def skill(self, skill: Skill) -> None:
-        """Add a skill; its name must be new, and it must have a handler."""
+        """Add a skill; its name must be new, and it must have a handler, a job or a published tool."""
         self._must_be(skill, Skill)
         if skill in self._plugin.skills:
             return
         for other, theirs in self._all("skills"):
             if theirs.name == skill.name:
                 raise self._twice(f"the skill {skill.name}", other)
-        if not skill.handlers and not skill.jobs:
+        if not skill.handlers and not skill.jobs and not any(tool.published for tool in skill.tools.values()):
             raise PluginError(
                 f"{self._plugin.name}: the skill {skill.name} has no handler; "
                 f'add one: @skill.intent("an example") async def answer(turn: Turn) -> None'

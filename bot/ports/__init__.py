@@ -42,6 +42,7 @@ from bot.ports.llm import (
     Rung,
 )
 from bot.ports.models import (
+    Audio,
     CallPiece,
     Endpoint,
     Finished,
@@ -131,6 +132,7 @@ __all__ = [
     "Ask",
     "Asked",
     "Attempt",
+    "Audio",
     "CallPiece",
     "Caller",
     "Cancel",

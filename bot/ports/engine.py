@@ -58,8 +58,8 @@ Sure = Annotated[float, Field(ge=0, le=1)]
 """How sure, from 0 to 1."""
 
 
-class Finding(BaseModel, Generic[R]):
-    """An engine's answer. `by` names the engine with its version.
+class Outcome(BaseModel, Generic[R]):
+    """What came of a call: a result, who says so, and how sure; None where nobody can tell.
 
     `reasoning` says how it came about in counts and rules, never in the words that were given: it is logged.
     """
@@ -67,9 +67,15 @@ class Finding(BaseModel, Generic[R]):
     model_config = ConfigDict(frozen=True)
 
     result: R
-    confidence: Sure
+    confidence: Sure | None
     by: str
     reasoning: tuple[str, ...] = ()
+
+
+class Finding(Outcome[R], Generic[R]):
+    """An engine's answer, which always says how sure it is. `by` names the engine with its version."""
+
+    confidence: Sure
 
 
 class Engine(ABC, Generic[A, R]):

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from bot.ports.engine import Asked, Engine, File, Found, Sure, Url
 
+LONGEST_WORDS = 300
+"""Characters of what a model says that pictures show."""
+
 
 class TwoPictures(Asked):
     """Two pictures, each as a file or by its address."""
@@ -27,11 +30,16 @@ class TwoPictures(Asked):
 
 
 class Likeness(Found):
-    """Whether they are the same picture (resized, compressed anew), and in how many bits of 64 they differ."""
+    """Whether they are the same picture (resized, compressed anew), and what more is known of it.
+
+    In how many bits of 64 their hashes differ, where an engine has hashed them; what both show, in words, where a model
+    has looked at them.
+    """
 
     same: bool
     similarity: Sure
-    different_bits: Annotated[int, Field(ge=0, le=64)]
+    different_bits: Annotated[int, Field(ge=0, le=64)] | None = None
+    both_show: Annotated[str, Field(max_length=LONGEST_WORDS)] | None = None
 
 
 class ImageMatcher(Engine[TwoPictures, Likeness]):

@@ -18,7 +18,7 @@ from bot.ports.models import Line, Params, Schema, ToolCall, ToolSpec, Usage
 
 M = TypeVar("M", bound=BaseModel)
 
-Need = Literal["tools", "vision", "json", "long_context"]
+Need = Literal["tools", "vision", "hearing", "json", "long_context"]
 
 Kept = Literal["never", "person", "tenant"]
 """Whose answers may be given again from the cache: nobody's, to the same person, to anybody of the tenant."""

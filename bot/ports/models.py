@@ -29,12 +29,25 @@ class ToolCall(Value, frozen=True):
     arguments: str
 
 
+class Audio(Value, frozen=True):
+    """A recording that a model hears: base64, in one of the formats that OpenAI's protocol has."""
+
+    data: str
+    format: Literal["wav", "mp3"]
+
+    @property
+    def seconds(self) -> float:
+        """About how long it is, and rather too long: as if it were speech that was packed thinly."""
+        return len(self.data) * 3 / 4 / (32_000 if self.format == "wav" else 4_000)
+
+
 class Line(Value, frozen=True):
     """One line of what a model reads. `pictures` are http or data addresses; `call_id` says whose result it is."""
 
     role: Role
     text: str = ""
     pictures: tuple[str, ...] = ()
+    audio: tuple[Audio, ...] = ()
     calls: tuple[ToolCall, ...] = ()
     call_id: str = ""
 

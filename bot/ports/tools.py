@@ -21,14 +21,17 @@ Arguments = Mapping[str, Any]
 
 
 class ToolAnswer(BaseModel):
-    """What a tool found out, who said so (an offline engine or a model), and how sure it is."""
+    """What a tool found out, who said so (an offline engine or a model), and how sure it is; null where it can't tell.
+
+    A skill that answers is an offline engine, by "skill <name>".
+    """
 
     model_config = ConfigDict(frozen=True)
 
     tool_name: str
     engine: Literal["offline", "model"]
     by: str
-    confidence: Sure
+    confidence: Sure | None
     result: dict[str, Any]
     reasoning: tuple[str, ...] = ()
     latency_ms: float
@@ -46,10 +49,10 @@ class Tools(ABC):
 
     @abstractmethod
     def specs(self) -> Sequence[ToolSpec]:
-        """Every tool that has an engine, as a language model sees it."""
+        """Every tool of the house that has an engine, as a language model sees it."""
 
     @abstractmethod
     async def execute(
         self, name: str, arguments: Arguments, *, engine: Wish = "auto", caller: Caller | None = None
     ) -> ToolAnswer:
-        """Call a tool. Raises BadArguments with every mistake, ToolMissing, ToolBusy, or UnknownTool."""
+        """Call a tool. Raises BadArguments with every mistake, ToolMissing, ToolBusy, ToolRefused, or UnknownTool."""

@@ -217,7 +217,8 @@ class Filling:
             if lines and lines[-1].role == "user":
                 # Some chat templates refuse two lines of the person in a row.
                 before = lines.pop()
-                last = replace(last, text=f"{before.text}\n\n{text}", pictures=(*before.pictures, *pictures))
+                seen, heard = (*before.pictures, *pictures), before.audio
+                last = replace(last, text=f"{before.text}\n\n{text}", pictures=seen, audio=heard)
             lines.append(last)
         return tuple(lines)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from bot.errors import BadArguments, NoAnswer, StoreUnavailable, ToolBusy, ToolMissing, UnknownTool
+from bot.errors import BadArguments, NoAnswer, StoreUnavailable, ToolBusy, ToolMissing, ToolRefused, UnknownTool
 from bot.messages import Value
 from bot.ports.tools import ToolAnswer
 from bot.tools.records import Job
@@ -41,6 +41,8 @@ def failed(problem: Exception) -> Reply:
         case BadArguments():
             words = "The tool can't work with this." if problem.unreadable else "The arguments need attention."
             return Reply(code=422 if problem.unreadable else 400, body={"error": words, "problems": problem.problems})
+        case ToolRefused():
+            return Reply(code=422, body=body)
         case ToolMissing():
             return Reply(code=501, body=body)
         case ToolBusy():

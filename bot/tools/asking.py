@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any
 
 import msgspec
 from pydantic import BaseModel, Field, create_model
 
-from bot.errors import FrontdeskError
-from bot.ports.engine import Finding, Sure
-from bot.ports.llm import Ask, Llm, Payer
-from bot.ports.models import Line
+from bot.errors import FrontdeskError, NoAnswer, NotForModels
+from bot.llm.structured import into
+from bot.ports.engine import Finding, Outcome, Sure
+from bot.ports.llm import Answer, Ask, Llm, Payer
+from bot.ports.models import Audio, Line
 from bot.tools.tool import ModelTask, Tool
+from bot.web.sniffing import HEAD, harmless, sniff
 
 SUREST = 0.9
 """Models are fond of being sure."""
@@ -23,27 +26,60 @@ _RULES = (
 
 
 async def ask_model(
-    llm: Llm, tool: Tool, task: ModelTask, asked: BaseModel, offline: Finding[Any] | None, payer: Payer
+    llm: Llm, tool: Tool, task: ModelTask, asked: BaseModel, offline: Outcome[Any] | None, payer: Payer
 ) -> Finding[Any]:
     """The model's finding. Raises NoAnswer, Misfit and the like, upon which the offline engine answers."""
-    data: dict[str, Any] = {"asked": asked.model_dump(mode="json", exclude_defaults=True)}
-    if task.grounded and offline is not None:
-        data["passages"] = offline.result.model_dump(mode="json")["passages"]
+    files = {name for pair in tool.files for name in pair}
+    data: dict[str, Any] = {"asked": asked.model_dump(mode="json", exclude_defaults=True, exclude=files)}
+    if offline is not None:
+        data |= task.shown(offline.result)
+    pictures = tuple(picture(getattr(asked, name)) for name in task.pictures)
+    audio = tuple(recording(getattr(asked, name)) for name in task.recordings)
     lines = (
         Line(role="system", text=_RULES + task.instructions),
-        Line(role="user", text=msgspec.json.encode(data).decode()),
+        Line(role="user", text=msgspec.json.encode(data).decode(), pictures=pictures, audio=audio),
     )
     # A class of its own for each tool, so that its schema names what is wanted.
     shape = create_model(
         f"Said{tool.result.__name__}", answer=(task.said, ...), confidence=(Annotated[Sure, Field()], ...)
     )
-    said = await llm.into(Ask(task=task.task, lines=lines, payer=payer, needs=("json",)), shape)
+    by = ""
+
+    async def complete(ask: Ask) -> Answer:
+        nonlocal by
+        answer = await llm.complete(ask)
+        if answer.rung == "offline":
+            raise NoAnswer("no model answered", sentence="")  # the tool's own engine does this better
+        by = f"{answer.provider}/{answer.model}"
+        return answer
+
+    said = await into(complete, Ask(task=task.task, lines=lines, payer=payer, needs=("json", *task.senses)), shape)
     answer, confidence = getattr(said, "answer", None), getattr(said, "confidence", None)
     if not isinstance(answer, task.said) or not isinstance(confidence, float):
         raise FrontdeskError("the model's answer is of another shape")
+    ground = (f"it was held to what {offline.by} found",) if offline is not None else ()
     return Finding(
         result=task.settle(asked, answer, offline),
         confidence=min(confidence, SUREST),
-        by="a language model",
-        reasoning=("a language model answered; how sure it is is its own word",),
+        by=by,
+        reasoning=("a language model answered; how sure it is is its own word", *ground),
     )
+
+
+def picture(file: bytes) -> str:
+    """A picture as an address that has all of it. Raises NotForModels."""
+    kind = sniff(file[:HEAD])
+    if not harmless(kind):
+        raise NotForModels("models see PNG, JPEG, GIF and WEBP only")
+    return f"data:{kind};base64,{base64.b64encode(file).decode()}"
+
+
+def recording(file: bytes) -> Audio:
+    """A recording as a model gets to hear it. Raises NotForModels."""
+    match sniff(file[:HEAD]):
+        case "audio/wav":
+            return Audio(data=base64.b64encode(file).decode(), format="wav")
+        case "audio/mpeg":
+            return Audio(data=base64.b64encode(file).decode(), format="mp3")
+        case _:
+            raise NotForModels("models hear WAV and MP3 only")

@@ -11,13 +11,13 @@ from bot.ports.profiles import Account, Fit, Pair, Profile, ProfileMatcher, Prof
 from bot.ports.pronunciation import Pronunciation, PronunciationChecker, Recording
 from bot.ports.summaries import LongText, Summarizer, Summary
 from bot.tools import models
-from bot.tools.tool import Tool
+from bot.tools.tool import Tool, behind
 
 HOUSE = (
     Tool(
         "KNOWLEDGE",
         "Answers a question out of the house's own pages, with the source, or says that it is not known.",
-        KnowledgeEngine,
+        behind(KnowledgeEngine),
         Question,
         Knowledge,
         model=models.KNOWLEDGE,
@@ -25,7 +25,7 @@ HOUSE = (
     Tool(
         "PROFILE_EXTRACTION",
         "Reads what somebody says about themselves: name, e-mail, phone, languages, place, company, role, goals.",
-        ProfileReader,
+        behind(ProfileReader),
         Account,
         Profile,
         model=models.PROFILE_EXTRACTION,
@@ -33,7 +33,7 @@ HOUSE = (
     Tool(
         "PROFILE_MATCH",
         "Tells how well two profiles fit, or a profile and criteria, with reasons.",
-        ProfileMatcher,
+        behind(ProfileMatcher),
         Pair,
         Fit,
         model=models.PROFILE_MATCH,
@@ -41,7 +41,7 @@ HOUSE = (
     Tool(
         "LANGUAGE_DETECTION",
         "Tells in which language a text is.",
-        LanguageDetector,
+        behind(LanguageDetector),
         Utterance,
         Language,
         model=models.LANGUAGE_DETECTION,
@@ -49,7 +49,7 @@ HOUSE = (
     Tool(
         "MOOD",
         "Tells whether a text sounds positive, neutral or negative.",
-        MoodReader,
+        behind(MoodReader),
         Remark,
         Mood,
         model=models.MOOD,
@@ -57,7 +57,7 @@ HOUSE = (
     Tool(
         "GRAMMAR_CHECKER",
         "Finds mistakes in an English text, and mends those that it can.",
-        GrammarChecker,
+        behind(GrammarChecker),
         Draft,
         Grammar,
         model=models.GRAMMAR_CHECKER,
@@ -65,23 +65,25 @@ HOUSE = (
     Tool(
         "PRONUNCIATION_CHECKER",
         "Judges word by word and sound by sound how well an English text was read aloud.",
-        PronunciationChecker,
+        behind(PronunciationChecker),
         Recording,
         Pronunciation,
         files=(("audio", "audio_url"),),
+        model=models.PRONUNCIATION_CHECKER,
     ),
     Tool(
         "IMAGE_MATCH",
         "Tells whether two pictures are the same, however they were resized or compressed.",
-        ImageMatcher,
+        behind(ImageMatcher),
         TwoPictures,
         Likeness,
         files=(("image", "image_url"), ("other", "other_url")),
+        model=models.IMAGE_MATCH,
     ),
     Tool(
         "SUMMARY",
         "Makes a long text short.",
-        Summarizer,
+        behind(Summarizer),
         LongText,
         Summary,
         model=models.SUMMARY,

@@ -107,12 +107,11 @@ class ToolRoutes:
         return _response(Reply(code=200, body=document(self._means.registry.tools, self._url())))
 
     async def _list(self, _: web.Request, __: Holder) -> Reply:
-        there = {spec.name for spec in self._means.registry.specs()}
         tools = [
             {
                 "name": tool.name,
                 "description": tool.description,
-                "installed": tool.name in there,
+                "installed": self._means.registry.there(tool),
                 "arguments": tool.arguments.model_json_schema(),
             }
             for tool in self._means.registry.tools

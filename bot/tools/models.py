@@ -7,14 +7,19 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from bot.errors import Misfit
-from bot.ports.engine import Finding, Sure
+from bot.ports.engine import Outcome, Sure
 from bot.ports.grammar import Draft, Grammar, Mistake
+from bot.ports.images import LONGEST_WORDS, Likeness, TwoPictures
 from bot.ports.knowledge import Knowledge, Question
 from bot.ports.languages import Candidate, Language, Utterance
 from bot.ports.moods import Mood, Remark
 from bot.ports.profiles import Account, Fit, Pair, Profile
+from bot.ports.pronunciation import Pronunciation, Recording
 from bot.ports.summaries import LongText, Summary
 from bot.tools.tool import ModelTask
+
+DOUBTFUL = 0.5
+"""Scores below are of words worth saying again."""
 
 
 class SaidKnowledge(BaseModel):
@@ -25,7 +30,7 @@ class SaidKnowledge(BaseModel):
     sources: tuple[str, ...] = ()
 
 
-def _knowledge(asked: Question, said: SaidKnowledge, offline: Finding[Knowledge] | None) -> Knowledge:
+def _knowledge(asked: Question, said: SaidKnowledge, offline: Outcome[Knowledge] | None) -> Knowledge:
     passages = offline.result.passages if offline is not None else ()
     there = {passage.source for passage in passages}
     sources = tuple(source for source in said.sources if source in there)
@@ -39,7 +44,7 @@ def _knowledge(asked: Question, said: SaidKnowledge, offline: Finding[Knowledge]
     )
 
 
-def _profile(asked: Account, said: Profile, _: Finding[Profile] | None) -> Profile:
+def _profile(asked: Account, said: Profile, _: Outcome[Profile] | None) -> Profile:
     """Only what stands in the text."""
     text = " ".join(asked.text.casefold().split())
     figures = "".join(filter(str.isdigit, text))
@@ -56,7 +61,7 @@ def _profile(asked: Account, said: Profile, _: Finding[Profile] | None) -> Profi
     return Profile.model_validate(kept)
 
 
-def _fit(asked: Pair, said: Fit, _: Finding[Fit] | None) -> Fit:
+def _fit(asked: Pair, said: Fit, _: Outcome[Fit] | None) -> Fit:
     known = {name for name in Profile.model_fields if getattr(asked.profile, name) and getattr(asked.other, name)}
     return said.model_copy(update={"reasons": tuple(reason for reason in said.reasons if reason.field in known)})
 
@@ -67,7 +72,7 @@ class SaidLanguage(BaseModel):
     language: Annotated[str, Field(pattern=r"^([a-z]{2})?$")]
 
 
-def _language(asked: Utterance, said: SaidLanguage, _: Finding[Language] | None) -> Language:
+def _language(asked: Utterance, said: SaidLanguage, _: Outcome[Language] | None) -> Language:
     if asked.among and said.language and said.language not in asked.among:
         raise Misfit("the language is none of those that were possible")
     sure = (Candidate(language=said.language, probability=1.0),) if said.language else ()
@@ -81,7 +86,7 @@ class SaidMood(BaseModel):
     valence: Annotated[float, Field(ge=-1, le=1)]
 
 
-def _mood(asked: Remark, said: SaidMood, _: Finding[Mood] | None) -> Mood:
+def _mood(asked: Remark, said: SaidMood, _: Outcome[Mood] | None) -> Mood:
     signs = {"positive": said.valence > 0, "negative": said.valence < 0, "neutral": abs(said.valence) <= 0.5}
     if not signs[said.mood]:
         raise Misfit("the mood and the valence contradict each other")
@@ -104,7 +109,7 @@ class SaidGrammar(BaseModel):
     mistakes: Annotated[tuple[SaidMistake, ...], Field(max_length=100)] = ()
 
 
-def _grammar(asked: Draft, said: SaidGrammar, _: Finding[Grammar] | None) -> Grammar:
+def _grammar(asked: Draft, said: SaidGrammar, _: Outcome[Grammar] | None) -> Grammar:
     """Only mistakes that stand in the text, one after the other; the text is put together here and not by the model."""
     corrected, end = "", 0
     kept: list[Mistake] = []
@@ -118,13 +123,76 @@ def _grammar(asked: Draft, said: SaidGrammar, _: Finding[Grammar] | None) -> Gra
     return Grammar(correct=not kept, mistakes=tuple(kept), corrected=corrected + asked.text[end:])
 
 
+class SaidLikeness(BaseModel):
+    """What two pictures have in common."""
+
+    same: bool
+    similarity: Sure
+    both_show: Annotated[str, Field(max_length=LONGEST_WORDS)] = ""
+
+
+def _likeness(asked: TwoPictures, said: SaidLikeness, offline: Outcome[Likeness] | None) -> Likeness:
+    """Its own judgement, with the bits that were counted."""
+    if said.same and said.similarity < 0.5:
+        raise Misfit("the same picture is not unlike itself")
+    return Likeness(
+        same=said.same,
+        similarity=said.similarity,
+        different_bits=offline.result.different_bits if offline is not None else None,
+        both_show=said.both_show.strip() or None,
+    )
+
+
+class SaidWord(BaseModel):
+    """How well a word was said. `place` and `word` are those of the list that was given."""
+
+    place: int
+    word: str
+    score: Sure
+
+
+class SaidPronunciation(BaseModel):
+    """A judgement of every word."""
+
+    words: Annotated[tuple[SaidWord, ...], Field(max_length=500)]
+
+
+def _aligned(found: Pronunciation) -> dict[str, object]:
+    """The words with their times. What the engine thinks of them is not shown: it would be repeated."""
+    words = [
+        {"place": place, "word": word.word, "start": word.start, "seconds": word.seconds}
+        for place, word in enumerate(found.words)
+    ]
+    return {"text_ref": found.text_ref, "words": words}
+
+
+def _pronunciation(asked: Recording, said: SaidPronunciation, offline: Outcome[Pronunciation] | None) -> Pronunciation:
+    """Scores for the words that were aligned, all of them and no others; their times are the engine's."""
+    if offline is None or not offline.result.words:
+        raise Misfit("there are no words to judge")
+    found = offline.result
+    scores = {
+        each.place: each.score
+        for each in said.words
+        if 0 <= each.place < len(found.words) and each.word.casefold() == found.words[each.place].word.casefold()
+    }
+    if len(scores) < len(found.words):
+        raise Misfit("not every word of the text was judged")
+    words = tuple(
+        word.model_copy(update={"score": scores[place], "doubtful": scores[place] < DOUBTFUL, "sounds": ()})
+        for place, word in enumerate(found.words)
+    )
+    score = round(sum(scores.values()) / len(scores), 3)
+    return found.model_copy(update={"score": score, "words": words})
+
+
 class SaidSummary(BaseModel):
     """A summary."""
 
     summary: Annotated[str, Field(min_length=1)]
 
 
-def _summary(asked: LongText, said: SaidSummary, _: Finding[Summary] | None) -> Summary:
+def _summary(asked: LongText, said: SaidSummary, _: Outcome[Summary] | None) -> Summary:
     if len(said.summary) > max(200, len(asked.text)):
         raise Misfit("the summary is longer than the text")
     kept: Sure = round(min(1.0, len(said.summary) / len(asked.text)), 3)
@@ -138,6 +206,7 @@ KNOWLEDGE = ModelTask(
     said=SaidKnowledge,
     settle=_knowledge,
     grounded=True,
+    shown=lambda found: {"passages": [passage.model_dump(mode="json") for passage in found.passages]},
 )
 PROFILE_EXTRACTION = ModelTask(
     task="extract",
@@ -172,6 +241,28 @@ GRAMMAR_CHECKER = ModelTask(
     "for. Quote only the words that are wrong, exactly as they stand there.",
     said=SaidGrammar,
     settle=_grammar,
+)
+PRONUNCIATION_CHECKER = ModelTask(
+    task="judge",
+    instructions="Listen to the recording of somebody who reads the `words` aloud, each at its `start` (in seconds). "
+    "Judge each of them from 0 (another word, or not to be understood) to 1 (as a native speaker says it). Give every "
+    "word once, with its `place` and `word` as they stand there, and no others.",
+    said=SaidPronunciation,
+    settle=_pronunciation,
+    grounded=True,
+    shown=_aligned,
+    recordings=("audio",),
+)
+IMAGE_MATCH = ModelTask(
+    task="judge",
+    instructions="Compare the two pictures. `same` says whether they are one and the same picture, resized, a little "
+    "cropped, brightened or compressed; two pictures of one thing are not the same. `similarity` goes from 0 to 1. "
+    "`both_show` says in a few words what is to be seen in both; leave it empty if there is nothing.",
+    said=SaidLikeness,
+    settle=_likeness,
+    grounded=True,
+    alone=True,
+    pictures=("image", "other"),
 )
 SUMMARY = ModelTask(
     task="summarize",

@@ -17,12 +17,10 @@ _REF = "#/components/schemas/{model}"
 def document(tools: Iterable[Tool], url: str) -> dict[str, Any]:
     """The document, version 3.1."""
     tools = tuple(tools)
-    models = [(tool.arguments, "validation") for tool in tools] + [(tool.result, "serialization") for tool in tools]
-    _, found = models_json_schema(
-        [*models, (ToolAnswer, "serialization"), (Call, "validation")],  # type: ignore[list-item]
-        ref_template=_REF,
-    )
+    _, found = models_json_schema([(ToolAnswer, "serialization"), (Call, "validation")], ref_template=_REF)
     schemas = {**found["$defs"], **_OWN}
+    for tool in tools:
+        schemas |= _of(tool)
     schemas["Call"]["properties"]["tool_name"]["enum"] = [tool.name for tool in tools]
     schemas["Call"]["oneOf"] = [_one(tool) for tool in tools]
     return {
@@ -39,8 +37,22 @@ def document(tools: Iterable[Tool], url: str) -> dict[str, Any]:
     }
 
 
+def _of(tool: Tool) -> dict[str, Any]:
+    """The schemas of a tool, all under its name: two skills may call different things the same."""
+    template = _REF.replace("{model}", f"{tool.name}.{{model}}")
+    schemas: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {
+        "arguments": tool.arguments.model_json_schema(ref_template=template),
+        "result": tool.result.model_json_schema(ref_template=template, mode="serialization"),
+    }
+    for part, schema in parts.items():
+        schemas |= {f"{tool.name}.{name}": inner for name, inner in schema.pop("$defs", {}).items()}
+        schemas[f"{tool.name}_{part}"] = schema
+    return schemas
+
+
 def _one(tool: Tool) -> dict[str, Any]:
-    arguments = {"$ref": _REF.format(model=tool.arguments.__name__)}
+    arguments = {"$ref": _REF.format(model=f"{tool.name}_arguments")}
     one = {"tool_name": {"const": tool.name}, "arguments": arguments}
     return {"title": tool.name, "properties": one, "required": ["tool_name", "arguments"]}
 

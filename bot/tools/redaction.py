@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 Redacted = dict[str, Any]
+
+LONGEST_COUNT = 4
+"""Digits of a number that is taken for a count or a choice; a longer one may be somebody's order, code or phone."""
 
 
 def redacted(asked: BaseModel) -> Redacted:
@@ -20,7 +24,7 @@ def redacted(asked: BaseModel) -> Redacted:
     }
 
 
-def shape_of(arguments: Mapping[str, Any], known: Mapping[str, FieldInfo]) -> Redacted:
+def shape_of(arguments: Mapping[str, Any], known: Collection[str]) -> Redacted:
     """The same for arguments that fit no model: only names that the tool knows, and how much stands there."""
     return {name: _counted(value) for name, value in arguments.items() if name in known}
 
@@ -33,14 +37,19 @@ def _shown(value: object, field: FieldInfo) -> object:
 
 def _counted(value: object) -> object:
     match value:
-        case None | bool() | int() | float():
+        case Enum():
+            return value.name
+        case None | bool():
             return value
+        case int():
+            digits = len(str(abs(value)))
+            return value if digits <= LONGEST_COUNT else {"digits": digits}
         case str():
             return {"characters": len(value)}
         case bytes():
             return {"bytes": len(value)}
         case BaseModel():
-            return {"fields": sorted(value.model_fields_set)}
+            return {"fields": sorted(value.model_fields_set & type(value).model_fields.keys())}
         case list() | tuple() | dict():
             return {"items": len(value)}
         case _:

@@ -18,15 +18,17 @@ from bot.clock import Clock
 from bot.errors import (
     BadArguments,
     FrontdeskError,
+    NotForModels,
     NotSent,
     PortMissing,
     Rejected,
     ToolBusy,
     ToolError,
     ToolMissing,
+    ToolRefused,
     UnknownTool,
 )
-from bot.ports.engine import Engine, Finding
+from bot.ports.engine import Outcome
 from bot.ports.llm import Llm
 from bot.ports.models import ToolSpec
 from bot.ports.tools import Arguments, Caller, ToolAnswer, Tools, Wish
@@ -34,7 +36,7 @@ from bot.services import Services
 from bot.tools.asking import ask_model
 from bot.tools.redaction import redacted, shape_of
 from bot.tools.settings import ToolSettings
-from bot.tools.tool import Tool
+from bot.tools.tool import ModelTask, Tool
 from bot.tools.usage import Status, UsageLine, UsageLog
 from bot.web.fetching import Fetcher
 
@@ -50,31 +52,38 @@ class Registry(Tools):
     def __init__(
         self, tools: Iterable[Tool], services: Services, usage: UsageLog, settings: ToolSettings, clock: Clock
     ) -> None:
-        self._tools = {tool.name: tool for tool in tools}
+        self._house = {tool.name: tool for tool in tools}
+        self._tools = self._house
         self._services, self._usage, self._settings, self._clock = services, usage, settings, clock
         self._fetcher = Fetcher(trusted=settings.trusted, largest=settings.max_upload)
         self._slots = asyncio.Semaphore(settings.together)
         self._waiting = 0
 
-    def add(self, tool: Tool) -> None:
-        """Offer one more tool."""
-        self._tools[tool.name] = tool
+    def publish(self, tools: Iterable[Tool]) -> None:
+        """Offer these beside the house's, in the place of those that were before; calls that have begun go on."""
+        self._tools = {**self._house, **{tool.name: tool for tool in tools}}
 
     @property
     def tools(self) -> Sequence[Tool]:
-        """All tools, in the order in which they were added."""
+        """All tools: the house's, then those that skills publish."""
         return tuple(self._tools.values())
 
+    def there(self, tool: Tool) -> bool:
+        """Whether anybody does its work."""
+        return tool.work(self._services) is not None
+
     def specs(self) -> Sequence[ToolSpec]:
-        """The tools that have an engine, as a language model sees them."""
-        return tuple(tool.spec() for tool in self._tools.values() if self._engine(tool) is not None)
+        """The tools of the house that have an engine, as a language model sees them."""
+        return tuple(tool.spec() for tool in self._house.values() if self.there(tool))
 
     def tool(self, name: str) -> Tool:
         """A tool by its name. Raises UnknownTool."""
         if name in self._tools:
             return self._tools[name]
-        near = difflib.get_close_matches(name[:80].upper(), self._tools, n=1)
-        raise UnknownTool(f"There is no such tool; did you mean {near[0]}?" if near else "There is no such tool.")
+        known = {each.upper(): each for each in self._tools}
+        near = difflib.get_close_matches(name[:80].upper(), known, n=1)
+        meant = f"; did you mean {known[near[0]]}?" if near else "."
+        raise UnknownTool(f"There is no such tool{meant}")
 
     async def execute(
         self, name: str, arguments: Arguments, *, engine: Wish = "auto", caller: Caller | None = None
@@ -114,7 +123,7 @@ class Registry(Tools):
                 engine=who or "",
                 caller=caller.name,
             )
-            await asyncio.shield(self._usage.write(line))
+            await self._usage.note(line)
         return ToolAnswer(
             tool_name=name,
             engine=who,
@@ -131,43 +140,53 @@ class Registry(Tools):
 
     # --- inside
 
-    async def _answer(self, tool: Tool, asked: BaseModel, wish: Wish, caller: Caller) -> tuple[Finding[Any], Who]:
+    async def _answer(self, tool: Tool, asked: BaseModel, wish: Wish, caller: Caller) -> tuple[Outcome[Any], Who]:
         asked = await self._fetched(tool, asked)
         why: tuple[str, ...] = ()
         llm = self._llm()
         wanted = wish == "model" or (wish == "auto" and tool.name in self._settings.models)
-        offline: Finding[Any] | None = None
+        offline: Outcome[Any] | None = None
         if wanted and tool.model is None:
             why = ("no model does this tool's work",)
         elif wanted and (llm is None or not llm.there):
             why = ("no model is configured",)
         elif wanted and tool.model is not None and llm is not None:
-            if tool.model.grounded:
-                offline = await self._offline(tool, asked)
+            offline = await self._ground(tool, tool.model, asked)
             try:
                 return await ask_model(llm, tool, tool.model, asked, offline, caller.payer), "model"
             except FrontdeskError as problem:
-                why = (f"no model could answer ({type(problem).__name__})",)
+                why = _excuses(problem, tool.model)
         found = offline or await self._offline(tool, asked)
         return found.model_copy(update={"reasoning": (*found.reasoning, *why)}), "offline"
 
-    async def _offline(self, tool: Tool, asked: BaseModel) -> Finding[Any]:
-        """What the engine says, in time. One that takes longer goes on, and keeps its place until it ends."""
-        engine = self._engine(tool)
-        if engine is None:
+    async def _ground(self, tool: Tool, task: ModelTask, asked: BaseModel) -> Outcome[Any] | None:
+        """The offline finding that a model's answer is held to, where the task has one."""
+        if not task.grounded or (task.alone and not self.there(tool)):
+            return None
+        try:
+            return await self._offline(tool, asked)
+        except (ToolMissing, ToolBusy):
+            if task.alone:
+                return None
+            raise
+
+    async def _offline(self, tool: Tool, asked: BaseModel) -> Outcome[Any]:
+        """What is found without a model, in time. Work that takes longer goes on, and keeps its place until it ends."""
+        work = tool.work(self._services)
+        if work is None:
             raise ToolMissing(f"{tool.name} is turned off: no plugin provides its engine.")
         async with self._place() as release:
-            work = asyncio.create_task(engine.find(asked), name=f"tool {tool.name}")
-            work.add_done_callback(lambda _: release())
+            task = asyncio.ensure_future(work(asked))
+            task.add_done_callback(lambda _: release())
             try:
-                done, _ = await asyncio.wait({work}, timeout=self._settings.seconds)
+                done, _ = await asyncio.wait({task}, timeout=self._settings.seconds)
             except asyncio.CancelledError:
-                work.cancel()
+                task.cancel()
                 raise
             if not done:
-                work.add_done_callback(_heard)
+                task.add_done_callback(_heard)
                 raise ToolBusy(f"{tool.name} took longer than {self._settings.seconds:g} seconds.")
-            return work.result()
+            return task.result()
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[Callable[[], None]]:
@@ -204,12 +223,6 @@ class Registry(Tools):
         except NotSent as problem:
             raise ToolBusy(f"`{field}` can't be had right now: {problem}.") from None
 
-    def _engine(self, tool: Tool) -> Engine[Any, Any] | None:
-        try:
-            return self._services.get(tool.port)
-        except PortMissing:
-            return None
-
     def _llm(self) -> Llm | None:
         try:
             return self._services.get(Llm)
@@ -227,6 +240,8 @@ def _told(problem: ToolError) -> tuple[Status, str]:
         case BadArguments():
             # A misspelt argument's name is what somebody wrote.
             return "bad_arguments", f"{len(problem.problems)} mistakes in the arguments"
+        case ToolRefused():
+            return "refused", ""
         case ToolMissing():
             return "missing", str(problem)
         case ToolBusy():
@@ -235,7 +250,15 @@ def _told(problem: ToolError) -> tuple[Status, str]:
             return "failed", type(problem).__name__
 
 
-def _heard(work: asyncio.Task[Any]) -> None:
+def _excuses(problem: FrontdeskError, task: ModelTask) -> tuple[str, ...]:
+    """Why the offline engine answers, although a model was wanted."""
+    if isinstance(problem, NotForModels):
+        return (str(problem),)
+    needed = (f"it takes a model with {' and '.join(task.senses)}",) if task.senses else ()
+    return (f"no model could answer ({type(problem).__name__})", *needed)
+
+
+def _heard(task: asyncio.Future[Any]) -> None:
     """Nobody waits for it any more; whatever it raises was to be expected."""
-    if not work.cancelled():
-        work.exception()
+    if not task.cancelled():
+        task.exception()

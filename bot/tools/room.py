@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.clock import Clock, Entropy
 from bot.delivery.pacing import Buckets
 from bot.errors import FrontdeskError
+from bot.llm.toolbox import BoundTool
 from bot.ports.llm import Payer
 from bot.ports.tools import Caller
 from bot.services import Services
@@ -20,6 +21,7 @@ from bot.tools.catalogue import HOUSE
 from bot.tools.http import Means, ToolRoutes
 from bot.tools.inputs import Call
 from bot.tools.jobs import Jobs
+from bot.tools.published import published
 from bot.tools.records import Job
 from bot.tools.registry import Registry
 from bot.tools.report import as_json, table
@@ -90,6 +92,11 @@ class ToolRoom:
         """The endpoints."""
         return self._routes.routes()
 
+    def publish(self, tools: Mapping[str, Mapping[str, BoundTool]]) -> None:
+        """Offer those of the skills' tools that are published, by skill and name; what was there before goes."""
+        found = [(skill, bound) for skill, its in tools.items() for bound in its.values()]
+        self.registry.publish(published(skill, bound) for skill, bound in found if bound.tool.published)
+
     def start(self) -> None:
         """Begin with the jobs that wait."""
         self.jobs.start()
@@ -98,6 +105,7 @@ class ToolRoom:
         """Give back what is not done, and hang up."""
         await self.jobs.stop()
         await self.registry.close()
+        await self.usage.settle()
         await self._posting.close()
 
     def commands(self) -> Mapping[str, Ask]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from bot.errors import BadArguments
-from bot.ports.engine import Engine, Finding
+from bot.errors import BadArguments, PortMissing
+from bot.ports.engine import Engine, Outcome
+from bot.ports.llm import Need
 from bot.ports.models import ToolSpec
+from bot.services import Services
 
 MOST_PROBLEMS = 30
+
+
+Work = Callable[[Any], Awaitable[Outcome[Any]]]
+"""Does a tool's work: gets the arguments as the tool's own model. Raises what Engine.find does, and ToolRefused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +26,37 @@ class ModelTask:
     """How a language model does the same: the route it takes, what it is told, and the shape it answers in.
 
     `settle` makes a result of what it said, held to what was asked: it leaves out what the model made up, and raises
-    Misfit where nothing is left. It gets the offline finding too, where `grounded` says that one is needed.
+    Misfit where nothing is left. It gets the offline finding too, where `grounded` says that one is needed; with
+    `alone` it can do without one where the engine can't answer now. `shown` is what of that finding the model gets to
+    read. `pictures` and `recordings` are the arguments that it sees and hears instead of reading them.
     """
 
     task: str
     instructions: str
     said: type[BaseModel]
-    settle: Callable[[Any, Any, Finding[Any] | None], BaseModel]
+    settle: Callable[[Any, Any, Outcome[Any] | None], BaseModel]
     grounded: bool = False
+    alone: bool = False
+    shown: Callable[[Any], Mapping[str, object]] = lambda _: {}
+    pictures: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
+
+    @property
+    def senses(self) -> tuple[Need, ...]:
+        """What a model needs for it beside words."""
+        return (*(("vision",) if self.pictures else ()), *(("hearing",) if self.recordings else ()))
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool. `files` are the arguments that are files, each with the one that may name an address instead."""
+    """One tool. `files` are the arguments that are files, each with the one that may name an address instead.
+
+    `work` looks up who does it without a model: a port's engine, a skill; None where nobody is there.
+    """
 
     name: str
     description: str
-    port: type[Engine[Any, Any]]
+    work: Callable[[Services], Work | None]
     arguments: type[BaseModel]
     result: type[BaseModel]
     files: tuple[tuple[str, str], ...] = ()
@@ -55,6 +75,18 @@ class Tool:
         hidden = {name for name, _ in self.files}
         schema["properties"] = {name: part for name, part in schema["properties"].items() if name not in hidden}
         return ToolSpec(name=self.name, description=self.description, parameters=schema)
+
+
+def behind(port: type[Engine[Any, Any]]) -> Callable[[Services], Work | None]:
+    """The work of the engine behind a port, which a plugin may provide or not."""
+
+    def find(services: Services) -> Work | None:
+        try:
+            return services.get(port).find
+        except PortMissing:
+            return None
+
+    return find
 
 
 def problems_of(error: ValidationError) -> list[str]:

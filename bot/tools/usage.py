@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,8 +16,27 @@ from bot.store.own_tables import OwnTables
 from bot.tools.redaction import Redacted
 from bot.tools.tables import usage
 
-Status = Literal["ok", "unknown_tool", "bad_arguments", "unreadable", "missing", "busy", "failed", "cancelled"]
+Status = Literal[
+    "ok",
+    "unknown_tool",
+    "bad_arguments",
+    "unreadable",
+    "refused",
+    "missing",
+    "busy",
+    "failed",
+    "cancelled",
+    "too_many",
+    "repeated",
+    "declined",
+]
+"""What became of a call. The last three were wishes of a model that were not granted."""
+
 MOST = 1_000
+LONGEST_NAME = 80
+
+PATIENCE = 0.25
+"""Seconds for which an answer waits for its line; then the line is written by itself."""
 
 log = structlog.get_logger()
 
@@ -50,11 +70,25 @@ class UsageLog:
 
     def __init__(self, tables: OwnTables) -> None:
         self._tables = tables
+        self._writing: set[asyncio.Task[None]] = set()
+
+    async def note(self, line: UsageLine) -> None:
+        """Write a line, also when whoever waits is cancelled; nobody waits longer than PATIENCE for it."""
+        writing = asyncio.create_task(self.write(line), name="tool usage")
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        await asyncio.wait({writing}, timeout=PATIENCE)
+
+    async def settle(self) -> None:
+        """Wait for the lines that are being written."""
+        while self._writing:
+            await asyncio.wait(self._writing)
 
     async def write(self, line: UsageLine) -> None:
         """Write a line. A store that can't take it costs the line, and not the answer that was found."""
         values = {
             **msgspec.structs.asdict(line),
+            "tool_name": line.tool_name[:LONGEST_NAME],
             "parameters": msgspec.json.encode(line.parameters).decode(),
             "reasoning_trace": msgspec.json.encode(line.reasoning_trace).decode(),
         }

@@ -19,7 +19,7 @@ AUTO = "auto"
 MILLIS = 1000
 """Prices are kept in thousandths of a millionth of the currency for each token, so that sums are exact."""
 
-Ability = Literal["tools", "vision", "json", "embed"]
+Ability = Literal["tools", "vision", "hearing", "json", "embed"]
 Level = Literal["free", "cheaper", "shorter"]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from bot.llm.routing.catalogue import Catalogue, Level, Model, Step
 from bot.messages import Value
 from bot.ports.llm import Ask, Need
@@ -66,15 +64,16 @@ def needs(ask: Ask) -> set[Need]:
         found.add("tools")
     if any(line.pictures for line in ask.lines):
         found.add("vision")
+    if any(line.audio for line in ask.lines):
+        found.add("hearing")
     return found
 
 
 def _able(model: Model, ask: Ask) -> bool:
     wanted = needs(ask)
-    abilities: set[Literal["tools", "vision", "json"]] = {"tools", "vision", "json"}
     return (
         ("embed" in model.abilities) == (ask.task == "embed")
-        and all(need in model.abilities for need in wanted & abilities)
+        and all(need in model.abilities for need in wanted if need != "long_context")
         and ("long_context" not in wanted or model.context >= LONG)
         and model.quality >= ask.quality
         and (not ask.language or not model.languages or _primary(ask.language) in map(_primary, model.languages))

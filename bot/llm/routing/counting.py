@@ -23,6 +23,8 @@ class Counts:
         return sum(self._one(line) for line in lines)
 
     def _one(self, line: Line) -> int:
+        if line.pictures or line.audio:
+            return count_lines((line,))  # they may be megabytes, and hardly ever come again
         found = self._kept.get(line)
         if found is None:
             found = self._kept[line] = count_lines((line,))

@@ -15,6 +15,7 @@ pytest.importorskip("openai")
 from adapters.llm.openai import OpenAIProviders
 from bot import AuthFailed, BadInquiry, ContentRefused, ModelBusy, ModelError, QuotaSpent, StreamBroken
 from bot.ports import (
+    Audio,
     CallPiece,
     Endpoint,
     Finished,
@@ -102,6 +103,7 @@ async def test_everything_that_a_model_may_read_fits_the_schema() -> None:
     lines = (
         Line(role="system", text="Be kind."),
         Line(role="user", text="What is this?", pictures=("data:image/png;base64,AAAA",)),
+        Line(role="user", text="And this?", audio=(Audio(data="AAAA", format="wav"), Audio(data="AA==", format="mp3"))),
         Line(role="assistant", calls=(ToolCall(id="call_1", name="weather", arguments='{"city": "Oslo"}'),)),
         Line(role="tool", text="rain", call_id="call_1"),
         Line(role="assistant", text="It rains."),
@@ -114,6 +116,11 @@ async def test_everything_that_a_model_may_read_fits_the_schema() -> None:
         await all_of(opened, inquiry(lines=lines, params=params, tools=(WEATHER,), schema=schema))
     assert server.problems == []
     assert len(server.requests) == 1
+    assert server.requests[0]["messages"][2]["content"] == [
+        {"type": "text", "text": "And this?"},
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+        {"type": "input_audio", "input_audio": {"data": "AA==", "format": "mp3"}},
+    ]
 
 
 async def test_what_a_server_lacks_is_not_asked_of_it() -> None:
@@ -129,6 +136,21 @@ async def test_what_a_server_lacks_is_not_asked_of_it() -> None:
     assert server.requests[0].keys() == {"model", "messages", "max_tokens", "tools", "response_format", "stream"}
     assert server.requests[0]["response_format"] == {"type": "json_object"}
     assert end_of(pieces).usage.prompt == 0, "nobody said what was used"
+
+
+@pytest.mark.parametrize("lacks", [("json_schema",), ("json_schema", "json_object")])
+async def test_a_server_without_schemas_is_told_in_words_which_json_is_wanted(lacks: tuple[Lack, ...]) -> None:
+    server = LocalOpenAI()
+    schema = {"type": "object", "properties": {"größe": {"type": "string"}}}
+    async with provider(server, lacks) as opened:
+        await all_of(opened, inquiry(schema=schema))
+        await all_of(opened, inquiry(schema=schema, lines=HI[1:]))
+        await all_of(opened, inquiry())
+    assert server.problems == []
+    first, second, plain = (request["messages"] for request in server.requests)
+    assert [message["role"] for message in first] == [message["role"] for message in second] == ["system", "user"]
+    assert first[0]["content"].startswith("Be kind.") and "größe" in first[0]["content"]
+    assert "größe" in second[0]["content"] and "JSON" not in str(plain)
 
 
 async def test_a_server_of_ones_own_says_which_model_it_has() -> None:

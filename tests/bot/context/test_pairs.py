@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.context.measure import cut, of_lines, rough
-from bot.context.pairs import exchanges, fit, slim, whole
-from bot.ports.models import Line, ToolCall
+from bot.context.pairs import exchanges, fit, shorten, slim, whole
+from bot.ports.models import Audio, Line, ToolCall
 
 
 def call(*ids: str, text: str = "") -> Line:
@@ -79,6 +79,15 @@ def test_fit_is_never_over_and_keeps_pairs_order_and_the_newest_question(lines: 
     pool = iter(line.text for line in lines if line.role in ("user", "assistant") and line.text)
     assert all(text in pool for text in order)
     assert fit(lines, room, rough) == fitted
+
+
+def test_what_is_only_heard_or_seen_is_a_line_too() -> None:
+    heard = Line(role="user", audio=(Audio(data="AAAA", format="wav"),))
+    seen, empty = Line(role="user", pictures=("https://shop.example/a.png",)), Line(role="user")
+    assert whole([heard, seen, empty]) == [(heard,), (seen,)]
+    assert slim((heard, seen, empty)) == (heard, seen)
+    long = Line(role="user", text="Hi", audio=(Audio(data="A" * 400_000, format="wav"),))
+    assert shorten(long, 10, rough) == Line(role="user", text="Hi")
 
 
 def test_results_of_tools_give_way_oldest_first() -> None:

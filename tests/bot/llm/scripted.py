@@ -142,7 +142,8 @@ providers:
     generation_params: {model: small, max_tokens: 100}
     models:
       small: {context: 2000, abilities: [tools], quality: 0.5, price: {input: 0.2, output: 0.8}}
-      huge: {context: 100000, abilities: [vision], quality: 0.6, price: {input: 3.0, output: 9.0}, languages: [en, de]}
+      huge:
+        {context: 100000, abilities: [vision, hearing], quality: 0.6, price: {input: 3, output: 9}, languages: [en, de]}
       vector: {abilities: [embed]}
 routes:
   answer: [one/big, two/small]

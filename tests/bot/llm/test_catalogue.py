@@ -11,7 +11,7 @@ from bot.llm.routing.catalogue import Price
 from bot.llm.routing.choosing import Candidate, choose
 from bot.llm.routing.reading import read_catalogue
 from bot.ports.llm import Ask
-from bot.ports.models import Line, ToolSpec, Usage
+from bot.ports.models import Audio, Line, ToolSpec, Usage
 from tests.bot.llm.scripted import ask, catalogue, written
 
 SHIPPED = Path(__file__).resolve().parents[3] / "config" / "providers.yaml"
@@ -133,6 +133,9 @@ TOOL = ToolSpec(name="t", description="", parameters={})
         (ask("long", language="de-AT"), 10, ["big", "small", "huge"]),
         (ask("long", tools=(TOOL,)), 10, ["big", "small"]),
         (Ask(task="long", lines=(Line(role="user", pictures=("http://x/y.png",)),)), 10, ["huge"]),
+        (Ask(task="long", lines=(Line(role="user", audio=(Audio(data="AAAA", format="wav"),)),)), 10, ["huge"]),
+        (ask("long", needs=("hearing",)), 10, ["huge"]),
+        (ask("long", needs=("hearing", "json")), 10, []),
         (ask("embed"), 10, ["vector", "vector"]),
         (ask("nobody knows this task"), 10, ["big", "small"]),
     ],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.llm.tokens import count, count_lines, count_tools
-from bot.ports import Line, ToolCall, ToolSpec
+from bot.context.measure import of_line
+from bot.llm.routing.counting import Counts
+from bot.llm.tokens import HEARD, count, count_lines, count_tools
+from bot.ports import Audio, Line, ToolCall, ToolSpec
 
 COUNTED = {
     "English": (
@@ -80,6 +82,19 @@ def test_nothing_is_nothing_and_more_is_more() -> None:
 def test_other_families_need_more() -> None:
     text = COUNTED["German"][0]
     assert count(text, "Qwen2.5-1.5B") > count(text, "gpt-4o")
+
+
+def test_a_recording_counts_by_its_length_and_rather_too_much() -> None:
+    """Ten seconds: 320 kB of plain samples; an MP3 of speech has 40 kB or more."""
+    wav, mp3 = Audio(data="A" * 426_668, format="wav"), Audio(data="A" * 53_336, format="mp3")
+    assert round(wav.seconds, 2) == round(mp3.seconds, 2) == 10
+    heard = Line(role="user", text="Hello", audio=(wav, mp3))
+    plain = Line(role="user", text="Hello")
+    assert count_lines((heard,)) - count_lines((plain,)) == pytest.approx(2 * 10 * HEARD, abs=1)
+    assert of_line(heard, count) - of_line(plain, count) == pytest.approx(2 * 10 * HEARD, abs=1)
+    counts = Counts()
+    assert counts.of((heard, plain)) == count_lines((heard, plain))
+    assert list(counts._kept) == [plain], "megabytes are not kept to save a count"
 
 
 def test_calls_pictures_and_tools_count_too() -> None:

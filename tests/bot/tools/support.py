@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+import msgspec
 from pydantic import BaseModel
 
 from bot.app import App
@@ -20,6 +21,7 @@ from bot.errors import NoAnswer
 from bot.ports import Answer, Ask, Chunk, Llm, Payer
 from bot.ports.engine import Finding
 from bot.ports.moods import Mood, MoodReader, Remark
+from bot.ports.pronunciation import PronunciationChecker
 from bot.settings import Settings
 from bot.tools.usage import UsageLine, UsageQuery
 
@@ -36,21 +38,22 @@ LIGHT = ("adapters.knowledge", "adapters.profiles", "adapters.summaries")
 class FakeLlm(Llm):
     """Answers with what it was given, as JSON would; or not at all."""
 
-    def __init__(self, *answers: dict[str, Any], there: bool = True) -> None:
-        self.answers, self._there = list(answers), there
+    def __init__(self, *answers: dict[str, Any], there: bool = True, offline: bool = False) -> None:
+        self.answers, self._there, self._offline = list(answers), there, offline
         self.asked: list[Ask] = []
 
     async def complete(self, ask: Ask) -> Answer:
-        raise NotImplementedError
+        self.asked.append(ask)
+        if not self.answers:
+            raise NoAnswer("all providers are down", sentence="Nobody can answer right now.")
+        text = msgspec.json.encode(self.answers.pop(0)).decode()
+        return Answer(text=text, provider="fake", model="m", rung="offline" if self._offline else "model")
 
     def stream(self, ask: Ask) -> AsyncGenerator[Chunk, None]:
         raise NotImplementedError
 
     async def into(self, ask: Ask, shape: type[M]) -> M:
-        self.asked.append(ask)
-        if not self.answers:
-            raise NoAnswer("all providers are down", sentence="Nobody can answer right now.")
-        return shape.model_validate(self.answers.pop(0))
+        raise NotImplementedError
 
     async def embed(self, texts: Sequence[str], payer: Payer = Payer()) -> list[list[float]]:  # noqa: B008 - frozen
         raise NotImplementedError
@@ -102,6 +105,8 @@ async def desk(
     llm: Llm | None = None,
     mood: MoodReader | None = None,
     clock: Clock | None = None,
+    folders: Sequence[Path] = (),
+    pronunciation: PronunciationChecker | None = None,
 ) -> AsyncIterator[Desk]:
     """The bot, serving on a free port."""
     given = {"server.home": str(home), "server.port": "0", "tools.rate": "10000", **(options or {})}
@@ -109,12 +114,15 @@ async def desk(
         Settings.load(options=given),
         builtins=[*engines, "channels.web"],
         entry_points=False,
+        folders=folders,
         clock=clock or SystemClock(),
     )
     if llm is not None:
         app.services.add(Llm, llm)
     if mood is not None:
         app.services.add(MoodReader, mood)
+    if pronunciation is not None:
+        app.services.add(PronunciationChecker, pronunciation)
     await app.start()
     try:
         made = await app.tools.commands()["tool-token"]("tester")

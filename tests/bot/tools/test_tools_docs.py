@@ -17,8 +17,8 @@ from PIL import Image
 from bot import Skill
 from bot.settings import Settings
 from bot.testing import Bot
-from bot.tools import ToolSettings
 from bot.tools.catalogue import HOUSE
+from bot.tools.settings import ToolSettings
 from tests.bot.tools.support import ENGINES, desk
 
 ROOT = Path(__file__).resolve().parents[3]

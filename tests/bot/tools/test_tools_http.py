@@ -222,6 +222,7 @@ async def test_a_form_carries_files_and_json_carries_them_as_base64(tmp_path: Pa
             "same": True,
             "similarity": 1.0,
             "different_bits": 0,
+            "both_show": None,
         }
         assert (await d.call("IMAGE_MATCH", {"image": coded}))[0] == 400
         assert (await d.call("IMAGE_MATCH", {"image": coded, "other": coded, "other_url": "http://x.org"}))[0] == 400
