@@ -69,7 +69,7 @@ class Panel {
     this.greet = h('li', { class: 'msg bot head tail', 'data-from': 'bot' });
     this.dots = h('li', { class: 'msg bot dots', 'aria-hidden': 'true', hidden: true }, h('div', { class: 'bubble' }, h('i'), h('i'), h('i')));
     this.log = h('ol', { class: 'log', part: 'log', role: 'log', 'aria-live': 'off', tabindex: '0' }, this.greet, this.dots);
-    this.pill = h('button', { type: 'button', class: 'pill', hidden: true, onclick: () => { this.bottom(); this.input.focus(); } });
+    this.pill = h('button', { type: 'button', class: 'pill', hidden: true, onclick: () => { this.bottom(); this.rest(); } });
     this.files = new Files({
       settings: this.host.settings,
       words: () => this.w,
@@ -136,7 +136,8 @@ class Panel {
     });
     this.box.addEventListener('cancel', (event) => { event.preventDefault(); this.close(); });
     this.box.addEventListener('click', (event) => { if (!event.target.closest('.menu, .icon')) this.menu(false); });
-    this.log.addEventListener('scroll', () => this.count(), { passive: true });
+    // A log that has just become smaller or larger scrolls by itself, which says nothing about where the visitor reads.
+    this.log.addEventListener('scroll', () => { if (this.log.clientHeight === this.height) this.count(); }, { passive: true });
     this.pick.addEventListener('change', () => { this.files.add(this.pick.files); this.pick.value = ''; this.input.focus(); });
     this.input.addEventListener('paste', (event) => {
       if (event.clipboardData?.files.length) { event.preventDefault(); this.files.add(event.clipboardData.files); }
@@ -157,7 +158,10 @@ class Panel {
       if (atEnd) this.bottom();
     });
     // A smaller window, a keyboard or a longer draft must not hide the newest line from who reads along.
-    new ResizeObserver(() => { if (this.atEnd) this.bottom(); else this.count(); }).observe(this.log);
+    new ResizeObserver(() => {
+      this.height = this.log.clientHeight;
+      if (this.atEnd) this.bottom(); else this.count();
+    }).observe(this.log);
     const fit = () => {
       this.box.style.setProperty('--height', `${visualViewport.height}px`);
       this.box.style.setProperty('--offset', `${visualViewport.offsetTop}px`);
@@ -216,12 +220,15 @@ class Panel {
       this.grow();
       this.host.shown(true);
       this.memory.note('open', '1');
+      if (this.live) this.divide();
       if (this.unseen) this.toNews(); else this.bottom();
       this.read();
       if (!byUser && focused && focused !== document.body) focused.focus();
     }
-    if (byUser) this.input.focus();
+    if (byUser) this.rest();
   }
+  /* Where the focus waits. A finger's keyboard would cover half of the chat, so it comes only when the field is touched. */
+  rest() { (matchMedia('(pointer: coarse)').matches ? this.log : this.input).focus({ preventScroll: true }); }
   close() {
     if (!this.isOpen) return;
     this.menu(false);
@@ -244,7 +251,7 @@ class Panel {
     const press = (choice, group) => {
       if (!group.isConnected) return;
       this.send(choice.label, { press: { token: choice.token, label: choice.label } });
-      this.input.focus();
+      this.rest();
     };
     return { w: this.w, language: this.host.language, base: this.base, press };
   }
@@ -419,10 +426,13 @@ class Panel {
     node.dataset.seq = row.seq;
     node.dataset.at = row.at;
     stamp(node, this.host.language);
-    if (!mine) { this.dotsOff(); this.draftText = null; this.draftNode?.remove(); this.draftNode = null; }
-    // What is not stored yet stays below what is.
+    const draft = this.draftNode;
+    // What is not stored yet stays below what is, but nothing moves while an answer grows: what was asked stays above
+    // it, and the finished answer takes its place, above what was written meanwhile.
     const first = [...this.nodes.values()].find((other) => other.isConnected && other !== node);
-    this.log.insertBefore(node, first || this.dots);
+    if (draft && !mine) draft.before(node);
+    else if (!draft || !(node.compareDocumentPosition(draft) & Node.DOCUMENT_POSITION_FOLLOWING) || !node.isConnected) this.log.insertBefore(node, first || this.dots);
+    if (!mine) { this.dotsOff(); this.draftText = null; draft?.remove(); this.draftNode = null; }
     join(node, this.host.language);
     if (mine) this.answered(row.seq);
     if (!mine) {
@@ -449,13 +459,18 @@ class Panel {
   caughtUp() {
     if (!this.live) {
       this.live = true;
-      const read = this.memory.value.read;
-      const fresh = read && [...this.log.querySelectorAll('.msg[data-seq]:not([data-from=user])')].find((node) => Number(node.dataset.seq) > read);
-      if (fresh) this.log.insertBefore(this.divider = h('li', { class: 'divider' }, h('span', {}, this.w.newLine)), fresh);
+      this.divide();
       if (this.isOpen && this.unseen) this.toNews(); else this.bottom();
     }
     this.read();
     this.flush();
+  }
+  /* A line above what the visitor has not seen yet. */
+  divide() {
+    const read = this.memory.value.read;
+    const fresh = read && [...this.log.querySelectorAll('.msg[data-seq]:not([data-from=user])')].find((node) => Number(node.dataset.seq) > read);
+    this.divider?.remove();
+    if (fresh) fresh.before(this.divider = h('li', { class: 'divider' }, h('span', {}, this.w.newLine)));
   }
   /* Has the visitor seen it? Then it is not news, here and in other tabs. */
   read() {
@@ -580,6 +595,6 @@ class Panel {
     this.banner.hidden = true;
     this.clear();
     this.menu(false);
-    this.input.focus();
+    this.rest();
   }
 }
