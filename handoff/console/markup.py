@@ -22,6 +22,12 @@ _TAGS = {
     "em": "em",
     "strong": "strong",
     "s": "s",
+    "table": "table",
+    "thead": "thead",
+    "tbody": "tbody",
+    "tr": "tr",
+    "th": "th",
+    "td": "td",
 }
 _LONGEST = 20_000
 
@@ -31,8 +37,8 @@ def nodes(text: str) -> list[Node]:
     if len(text) > _LONGEST:
         return [["p", text]]
     # Raw HTML stays visible as text, and images become links: the page loads nothing that a message names.
-    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("strikethrough").disable("html_block")
-    return _build(parser.parse(text))
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["strikethrough", "table"])
+    return _build(parser.disable("html_block").parse(text))
 
 
 def _build(tokens: list[Token]) -> list[Node]:

@@ -94,5 +94,5 @@ async def scripted(gateway: FakeGateway, message: Message) -> None:
         await gateway.say(message.address, f"Thank you for {message.media[0].name}.")
     elif line := _LINES.get(message.text.lower()):
         await line(gateway, message)
-    elif message.text != "silence":
+    elif not message.text.startswith("silence"):
         await gateway.say(message.address, f"You said: {message.text}")

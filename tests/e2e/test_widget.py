@@ -259,6 +259,49 @@ async def test_a_draft_grows_and_becomes_the_message_and_is_announced_once(tmp_p
         await chat.clean()
 
 
+async def test_nothing_moves_while_an_answer_grows(tmp_path: Path) -> None:
+    async with shop(tmp_path, scripted) as chat:
+        await chat.open()
+        await chat.say("silence")
+        await chat.bubble("silence").wait_for()
+        await expect(chat.log.locator(".state.done")).to_have_text("Sent")
+        there = address_of(only_chat(chat.site.gateway))
+        assert chat.site.gateway.channel is not None
+        await chat.site.gateway.channel.draft(there, "k", "It left")
+        await expect(chat.log.locator(".draft .bubble")).to_have_text("It left")
+        await chat.say("silence too")
+        await expect(chat.log.locator(".unsent")).to_have_count(0)
+        shown = "log => [...log.querySelectorAll('.msg:not([hidden]) .bubble')].map(node => node.innerText).slice(1)"
+        assert (await chat.log.evaluate(shown))[:3] == ["silence", "It left", "silence too"]
+        await chat.site.gateway.say(there, "It left this morning.")
+        await chat.sees("It left this morning.")
+        assert await chat.lines() == ["silence", "It left this morning.", "silence too"]
+
+
+async def test_an_answer_that_is_faster_than_the_question_comes_back_stands_below_it(tmp_path: Path) -> None:
+    async with shop(tmp_path, scripted) as chat:
+        await chat.open()
+        await chat.say("stream")
+        growing = chat.log.locator(".draft")
+        await growing.wait_for()
+        before = "node => node.previousElementSibling.querySelector('.bubble').innerText"
+        assert await growing.evaluate(before) == "stream"
+        await expect(chat.log.locator(".state.done")).to_have_text("Sent")
+        assert (await chat.lines())[0] == "stream"
+
+
+async def test_on_touch_a_keyboard_comes_only_when_the_field_is_touched(tmp_path: Path) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    async with shop(tmp_path, scripted, options=phone) as chat:
+        await chat.launcher.tap()
+        await chat.panel.wait_for(state="visible")
+        assert await chat.focused() == "ol.log"
+        await chat.say("Where is my order?")
+        await chat.log.get_by_role("button", name="Another one").tap()
+        await chat.sees("You chose Another one. It arrives on Friday.")
+        assert await chat.focused() == "ol.log"
+
+
 async def test_markdown_becomes_elements(tmp_path: Path) -> None:
     async with shop(tmp_path, scripted) as chat:
         await chat.open()
@@ -437,13 +480,20 @@ async def test_news_while_closed_are_counted_and_found(tmp_path: Path) -> None:
         for number in range(3):
             await chat.site.gateway.say(there, f"news {number}")
         await expect(chat.launcher).to_have_attribute("aria-label", "Open chat, 3 unread")
+        await chat.open()
+        await expect(chat.log.locator(".divider + .msg")).to_contain_text("news 0")
+        await chat.page.keyboard.press("Escape")
+        for number in range(3, 6):
+            await chat.site.gateway.say(there, f"news {number}")
+        await expect(chat.launcher).to_have_attribute("aria-label", "Open chat, 3 unread")
         await chat.page.reload()
         await expect(chat.launcher).to_have_attribute("aria-label", "Open chat, 3 unread")
         await chat.open()
         await expect(chat.log.locator(".divider")).to_be_visible()
         await expect(chat.launcher).to_have_attribute("aria-label", "Close chat")
+        await expect(chat.log.locator(".divider + .msg")).to_contain_text("news 3")
         await chat.page.reload()
-        await chat.sees("news 2")
+        await chat.sees("news 5")
         await expect(chat.log.locator(".divider")).to_have_count(0)
 
 

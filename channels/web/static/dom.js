@@ -29,3 +29,8 @@ export function icon(name) {
   svg.append(make('path', { d: ICONS[name] }));
   return svg;
 }
+/* A button that shows a picture says in words what it does. */
+export function nameButton(button, text) {
+  button.setAttribute('aria-label', text);
+  button.title = text;
+}

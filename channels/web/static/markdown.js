@@ -118,7 +118,14 @@ function list(lines, from, open, depth) {
 
 function table(lines, from, open) {
   const cells = (line) => line.trim().replace(/^\||\|$/g, '').split(/(?<!\\)\|/).map((cell) => cell.trim());
-  const row = (tag, line) => make('tr', ...cells(line).map((cell) => make(tag, inline(cell, open))));
+  const sides = cells(lines[from + 1]).map((rule) => (rule.endsWith(':') ? (rule.startsWith(':') ? 'mid' : 'end') : ''));
+  const row = (tag, line) => make('tr', ...cells(line).map((cell, column) => {
+    const node = make(tag, inline(cell, open));
+    // Prices and the like are never cut in two.
+    const looks = [sides[column], cell.length < 10 && 'short'].filter(Boolean).join(' ');
+    if (looks) node.className = looks;
+    return node;
+  }));
   const body = make('tbody');
   let at = from + 2;
   for (; at < lines.length && lines[at].includes('|'); at += 1) body.append(row('td', lines[at]));

@@ -112,7 +112,8 @@ export class Line {
     } finally { clearTimeout(timer); }
   }
   async poll(token) {
-    const until = Date.now() + 120000; // then see whether sockets work by now
+    // Then see whether sockets work by now.
+    const until = Date.now() + 120000;
     let first = true;
     try {
       while (token === this.token && Date.now() < until) {

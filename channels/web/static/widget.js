@@ -43,7 +43,7 @@
   box-sizing: border-box; border-radius: 11px; background: light-dark(#b42318, #ff9b90); color: light-dark(#fff, #2b0b08);
   font: 600 12px/22px var(--chat-font, system-ui, sans-serif); text-align: center; font-variant-numeric: tabular-nums; }
 .badge[hidden] { display: none; }
-@media (max-width: 480px) { .root.open .dock { visibility: hidden; } }
+@media (max-width: 480px), (max-height: 500px) { .root.open .dock { visibility: hidden; } }
 @media (prefers-reduced-motion: reduce) { .launch, .launch svg { transition-duration: 1ms; } .launch:hover { transform: none; } }
 @media (forced-colors: active) { .launch { border-color: ButtonText; } .launch:focus-visible { outline-color: Highlight; } }
 @media print { .root { display: none; } }`);

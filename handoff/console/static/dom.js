@@ -44,7 +44,7 @@ export function icon(name) {
 }
 
 const TAGS = new Set([
-  "p", "ul", "ol", "li", "blockquote", "em", "strong", "s", "br", "hr", "code", "pre", "span",
+  "p", "ul", "ol", "li", "blockquote", "em", "strong", "s", "br", "hr", "code", "pre", "span", "table", "thead", "tbody", "tr", "th", "td",
 ]);
 
 /** A link that opens elsewhere, or plain text when it leads nowhere good. */
@@ -63,7 +63,7 @@ export function built(nodes) {
     if (tag === "h") return el("p", { class: "heading" }, ...built(rest));
     const made = el(TAGS.has(tag) ? tag : "span", {}, ...built(rest));
     if (tag === "ol" && /^\d{1,6}$/.test(attributes.start ?? "")) made.setAttribute("start", attributes.start);
-    return made;
+    return tag === "table" ? el("div", { class: "table-frame", tabindex: "0" }, made) : made;
   });
 }
 

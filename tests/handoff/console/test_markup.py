@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from handoff.console.markup import Node, nodes
 
-KNOWN = {"p", "h", "ul", "ol", "li", "blockquote", "em", "strong", "s", "a", "br", "hr", "code", "pre", "span"}
+KNOWN = {"p", "h", "ul", "ol", "li", "blockquote", "em", "strong", "s", "a", "br", "hr", "code", "pre", "span"} | {
+    "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,10 @@ KNOWN = {"p", "h", "ul", "ol", "li", "blockquote", "em", "strong", "s", "a", "br
         ("<script>\nx\n</script>", [["p", "<script>", ["br"], "x", ["br"], "</script>"]]),
         ("![a lamp](https://example.org/l.png)", [["p", ["a", {"href": "https://example.org/l.png"}, "a lamp"]]]),
         ("```\na < b\n```", [["pre", "a < b\n"]]),
+        (
+            "| Lamp |\n|---:|\n| *€ 89* |",
+            [["table", ["thead", ["tr", ["th", "Lamp"]]], ["tbody", ["tr", ["td", ["em", "€ 89"]]]]]],
+        ),
     ],
 )
 def test_commonmark(text: str, tree: list[Node]) -> None:
