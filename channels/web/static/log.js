@@ -188,7 +188,6 @@ export class Log {
   near() { return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR; }
   bottom() {
     this.list.scrollTop = this.list.scrollHeight;
-    this.unseen = 0;
     this.count();
   }
   toNews() {
