@@ -154,7 +154,10 @@ class Turn:
         return await asking.ask(asked, None if offered and like is None else like_of(like), key)
 
     async def stream(self, chunks: AsyncIterator[str] | AsyncIterator[Chunk]) -> str:
-        """Say a text while it is being made; returns the whole of it. Made again, it replaces what was shown."""
+        """Say a text while it is being made; returns the whole of it. Made again, it replaces what was shown.
+
+        Making it must change nothing in the world: what does belongs into a step of its own.
+        """
         await self._enter()
         draft = f"{self._run.frame.base}:draft.{self.scope.ahead}"  # the same one after a crash
 
@@ -168,7 +171,7 @@ class Turn:
                 await self._run.host.draft(draft, text)
             return text
 
-        text = await self.step(collect, retries=0)
+        text = await self.step(collect, retries=0, effect=False)
         key = self._run.emits()
         if key is not None and text:
             self._run.host.say(key, Reply(text=text, draft=draft))

@@ -36,7 +36,7 @@ def open_router(
         key = part.openai_setting.api_key
         if key is not None:
             settings.secrets.add(key.get_secret_value())
-    cache = AnswerCache(shelf, settings.own(CacheSettings, "answers"))
+    cache = AnswerCache(shelf, settings.own(CacheSettings, "answers"), clock)
     router = Router(catalogue, lambda: _providers(services), clock, books=books, cache=cache, phrases=phrases)
     furnish(router.engines, services)
     services.stand_in(Llm, router)

@@ -38,7 +38,7 @@ class Superseding:
         work = self._at_work.get(conversation)
         if work is None or not _ends(work, message) or self._ends(conversation):
             return
-        if work.touched or work.committing or work.rev != work.claim.rev:
+        if work.touched or work.drafted or work.committing or work.rev != work.claim.rev:
             return  # something of it can't be taken back
         work.superseded = True
         self._drop(conversation, work.lane)

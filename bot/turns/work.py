@@ -84,7 +84,7 @@ class Work(Host):
         self.clock, self.channel = clock, channel
         self.forms, self.shared = channel.capabilities.forms, channel.shared(claim.conversation.address)
         self.trace = Trace(turn=turn_id(claim.conversation.id, claim.n), at=clock.now(), attempts=claim.attempts)
-        self.handed_off = self.nobody_there = self.superseded = self.declined = False
+        self.handed_off = self.nobody_there = self.superseded = self.declined = self.drafted = False
         self.rev = claim.rev
         self.rounds = 0
         self._state = claim.state or EMPTY
@@ -241,6 +241,7 @@ class Work(Host):
         """Show a reply that is being made, unless they want to hear nothing: no send of the outbox's holds this one."""
         silence = self._silence.silence if self._silence is not None else self.conversation.silence
         if isinstance(self.channel, Drafts) and not silence:
+            self.drafted = True
             await self.channel.draft(self.conversation.address, key, text)
 
     async def read(self, url: str, largest: int) -> bytes:

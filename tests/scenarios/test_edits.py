@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from msgspec.structs import replace
@@ -61,6 +62,10 @@ class Weather:
             day = await turn.ask(f"When to {turn.slot('town')}?", choices=["Today", "Tomorrow"], timeout=3600)
             await turn.say(f"{day} to {turn.slot('town')}.")
 
+        @self.skill.pattern(r"story of (?P<whom>\w+)")
+        async def story(turn: Turn) -> None:
+            await turn.stream(self.story(turn.slot("whom") or ""))
+
         @self.skill.pattern(r"a person")
         async def person(turn: Turn) -> None:
             await turn.hand_off("support", "asked")
@@ -72,6 +77,14 @@ class Weather:
     async def order_slowly(self, what: str) -> str:
         await self.may_go_on.wait()
         return await self.order(what)
+
+    async def story(self, whom: str) -> AsyncIterator[str]:
+        self.begun.append(whom)
+        if whom != "Bob":
+            await self.may_go_on.wait()
+        yield f"Once {whom} "
+        await self.may_go_on.wait()
+        yield "was there."
 
     async def price(self, what: str) -> str:
         return f"{what} costs 1."
@@ -157,6 +170,22 @@ async def test_what_was_taken_back_or_should_not_be_said_is_not_made(content: Co
         await bot.settle()
         assert "Sun in Wein." not in u.all_seen
         assert "left, since its message" in await bot.explain(f"{u.conversation}.1")
+
+
+async def test_a_streamed_answer_is_ended_before_its_first_words_and_not_after() -> None:
+    weather = Weather()
+    async with Bot(weather.skill) as bot, bot.user(channel="team") as u:
+        weather.may_go_on.clear()
+        await put(bot, u, Text(text="story of Ann"), "p1")
+        await asyncio.sleep(0.05)
+        await put(bot, u, Edited(target="p1", text="story of Bob"))
+        await asyncio.sleep(0.05)
+        assert weather.begun == ["Ann", "Bob"]
+        await put(bot, u, Edited(target="p1", text="story of Cid"))
+        weather.may_go_on.set()
+        await bot.settle()
+        assert weather.begun == ["Ann", "Bob", "Cid"]
+        assert u.all_seen == ["Once Cid was there."], "it took the place of the one whose first words were seen"
 
 
 async def test_what_is_in_the_world_is_brought_to_its_end() -> None:

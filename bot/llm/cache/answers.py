@@ -15,6 +15,8 @@ import msgspec
 from msgspec.structs import replace
 from pydantic import Field
 
+from bot.clock import Clock
+from bot.errors import NoAnswer
 from bot.llm.cache.flights import Flight
 from bot.llm.cache.meanings import Embed, Meanings
 from bot.llm.cache.shelf import Shelf
@@ -22,6 +24,10 @@ from bot.ports.llm import Answer, Ask, Chunk
 from bot.settings.sections import Section
 
 Likeness = Annotated[float, Field(ge=0.8, le=1.0)]
+
+
+Produce = Callable[[Ask], AsyncGenerator[Chunk, None]]
+"""Makes the answer to an Ask."""
 
 
 class CacheSettings(Section):
@@ -37,8 +43,8 @@ class CacheSettings(Section):
 class AnswerCache:
     """The cache. Where the shelf is shared, so are its answers and what they mean; an answer in the making is not."""
 
-    def __init__(self, shelf: Shelf, settings: CacheSettings) -> None:
-        self._shelf, self._settings = shelf, settings
+    def __init__(self, shelf: Shelf, settings: CacheSettings, clock: Clock) -> None:
+        self._shelf, self._settings, self._clock = shelf, settings, clock
         self._meanings = Meanings(shelf)
         self._flights: dict[tuple[str, bool], Flight] = {}
 
@@ -46,21 +52,31 @@ class AnswerCache:
         """Compare meanings with these vectors; without any, only equal words count."""
         self._meanings.embed = embed
 
-    async def through(
-        self, ask: Ask, produce: Callable[[], AsyncGenerator[Chunk, None]], *, stream: bool
-    ) -> AsyncGenerator[Chunk, None]:
-        """The answer that is kept, or the one that `produce` makes: once for all who ask for it now."""
+    async def through(self, ask: Ask, produce: Produce, *, stream: bool) -> AsyncGenerator[Chunk, None]:
+        """The answer that is kept, or the one that `produce` makes: once for all who ask for it now.
+
+        Nobody waits for somebody else's answer longer than for their own. Where the other one failed for want of money
+        or time, which is nobody else's failure, it is made once more.
+        """
+        until = self._clock.steady() + ask.deadline
         found = await self.find(ask)
         if found is not None:
             yield Chunk(text=found.text, answer=found)
             return
         key = (_key(ask), stream)
-        flight = self._flights.get(key)
-        if flight is None or flight.given_up:
-            flight = self._flights[key] = Flight(self._kept(ask, produce), lambda landed: self._landed(key, landed))
-        async with aclosing(flight.listen()) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        while True:
+            flight = self._flights.get(key)
+            mine = flight is None or flight.given_up or flight.until > until
+            if flight is None or mine:
+                flight = self._begun(key, ask, produce, until)
+            try:
+                async with aclosing(flight.listen()) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+                return
+            except NoAnswer as problem:
+                if mine or not (problem.spent or flight.until < until):
+                    raise
 
     async def find(self, ask: Ask) -> Answer | None:
         """What is kept for this question; it costs nothing."""
@@ -83,13 +99,19 @@ class AnswerCache:
         if ask.task in self._settings.semantic:
             await self._meanings.add(_topic(ask), _question(ask), ask.payer, key, seconds)
 
+    def _begun(self, key: tuple[str, bool], ask: Ask, produce: Produce, until: float) -> Flight:
+        made = produce(replace(ask, deadline=until - self._clock.steady()))
+        flight = Flight(self._kept(ask, made), until, lambda landed: self._landed(key, landed))
+        self._flights[key] = flight
+        return flight
+
     def _landed(self, key: tuple[str, bool], flight: Flight) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
 
-    async def _kept(self, ask: Ask, produce: Callable[[], AsyncGenerator[Chunk, None]]) -> AsyncGenerator[Chunk, None]:
+    async def _kept(self, ask: Ask, made: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
         """What is made, and kept when it is whole."""
-        async with aclosing(produce()) as chunks:
+        async with aclosing(made) as chunks:
             async for chunk in chunks:
                 yield chunk
                 if chunk.answer is not None:
@@ -105,8 +127,8 @@ def _key(ask: Ask) -> str:
 
 
 def _topic(ask: Ask) -> str:
-    """What questions have in common that differ in their last line only."""
-    return _key(replace(ask, lines=ask.lines[:-1]))
+    """What questions have in common that differ in the words of their last line only."""
+    return _key(replace(ask, lines=(*ask.lines[:-1], *(replace(line, text="") for line in ask.lines[-1:]))))
 
 
 def _question(ask: Ask) -> str:

@@ -10,9 +10,10 @@ from bot.ports.llm import Chunk
 
 
 class Flight:
-    """Made once for all who listen. When nobody does before it is complete, it is given up."""
+    """Made once for all who listen, `until` a time at most. When nobody does before it is complete, it is given up."""
 
-    def __init__(self, made: AsyncGenerator[Chunk, None], landed: Callable[[Flight], None]) -> None:
+    def __init__(self, made: AsyncGenerator[Chunk, None], until: float, landed: Callable[[Flight], None]) -> None:
+        self.until = until
         self._chunks: list[Chunk] = []
         self._problem: Exception | None = None
         self._complete = self.given_up = False
@@ -49,7 +50,7 @@ class Flight:
                     self._complete = chunk.answer is not None
                     self._tell()
         except Exception as problem:
-            self._problem = problem
+            self._problem, self.given_up = problem, True
         finally:
             self._complete = True
             self._tell()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 import re
 from array import array
@@ -17,6 +18,9 @@ from bot.ports.llm import Payer
 
 Embed = Callable[[Sequence[str], Payer], Awaitable[list[list[float]]]]
 """A vector of unit length for each text: `Llm.embed`."""
+
+PATIENCE = 1.0
+"""Seconds that the vector of a question may take: an answer never waits longer for one that might be kept."""
 
 _RECENT = 32
 """Vectors that are remembered, since a question is looked up first and kept after its answer came."""
@@ -84,8 +88,9 @@ class Meanings:
         found = self._recent.get(question)
         if found is None and self.embed is not None:
             try:
-                found = array("f", (await self.embed([question], payer))[0])
-            except NoAnswer:
+                async with asyncio.timeout(PATIENCE):
+                    found = array("f", (await self.embed([question], payer))[0])
+            except (NoAnswer, TimeoutError):
                 return None
             self._recent[question] = found
             if len(self._recent) > _RECENT:

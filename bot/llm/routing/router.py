@@ -116,11 +116,11 @@ class Router(Llm):
     # --- inside
 
     def _chunks(self, ask: Ask, *, stream: bool) -> AsyncGenerator[Chunk, None]:
-        def produce() -> AsyncGenerator[Chunk, None]:
+        def produce(ask: Ask) -> AsyncGenerator[Chunk, None]:
             return Course(ask, self._means, stream=stream).run()
 
-        if self._cache is None or ask.cache == "never":
-            return produce()
+        if self._cache is None or ask.cache == "never" or (ask.cache == "person" and not ask.payer.person):
+            return produce(ask)
         return self._cache.through(ask, produce, stream=stream)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -171,7 +171,7 @@ class House:
         self.clock = VirtualClock()
         self.providers = ScriptedProviders(self.clock, "one", "two")
         self.one, self.two = self.providers.by_name["one"], self.providers.by_name["two"]
-        cache = AnswerCache(LocalShelf(self.clock), CacheSettings()) if self.kept else None
+        cache = AnswerCache(LocalShelf(self.clock), CacheSettings(), self.clock) if self.kept else None
         self.router = Router(catalogue(self.text), lambda: self.providers, self.clock, books=self.books, cache=cache)
 
     def plan(self, model: str, *scripts: list[Step]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.errors import NoAnswer
-from bot.llm.cache import AnswerCache, CacheSettings, LocalShelf
+from bot.llm.cache import AnswerCache, CacheSettings, LocalShelf, meanings
 from bot.llm.cache.shelf import LARGEST, NOTES
 from bot.ports import Answer, Ask, Chunk, Line, Payer, ToolCall
 from bot.redis.connection import Link
@@ -61,7 +61,7 @@ class Letters:
 
 def cache(*, embed: Letters | None = None, ttl: float = 3600.0, clock: VirtualClock | None = None) -> AnswerCache:
     settings = CacheSettings(ttl=ttl, semantic={"answer": 0.95} if embed else {})
-    kept = AnswerCache(LocalShelf(clock or VirtualClock()), settings)
+    kept = AnswerCache(LocalShelf(clock or VirtualClock()), settings, clock or VirtualClock())
     if embed is not None:
         kept.use(embed)
     return kept
@@ -70,7 +70,7 @@ def cache(*, embed: Letters | None = None, ttl: float = 3600.0, clock: VirtualCl
 async def asked(kept: AnswerCache, ask: Ask, model: Callable[[], Awaitable[Answer]], *, stream: bool = False) -> Answer:
     """The answer to a question, from the cache or the model."""
 
-    async def produce() -> AsyncGenerator[Chunk, None]:
+    async def produce(_: Ask) -> AsyncGenerator[Chunk, None]:
         yield Chunk(answer=await model())
 
     return [chunk.answer async for chunk in kept.through(ask, produce, stream=stream) if chunk.answer][-1]
@@ -186,6 +186,77 @@ async def test_a_failure_is_everybodys_and_is_not_kept() -> None:
     assert (await asked(kept, question("Hi"), Model())).text == "answer 1"
 
 
+async def test_who_has_no_money_fails_alone() -> None:
+    kept, model = cache(), Model()
+    gate = asyncio.Event()
+
+    async def spent() -> Answer:
+        await gate.wait()
+        raise NoAnswer("the budget is spent", sentence="Tomorrow.", spent=True)
+
+    poor = asyncio.create_task(asked(kept, question("Hi"), spent))
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(asked(kept, question("Hi", person=name), model)) for name in ("ben", "cem")]
+    await asyncio.sleep(0.01)
+    assert model.calls == 0, "they wait for the one who asked first"
+    gate.set()
+    with pytest.raises(NoAnswer):
+        await poor
+    assert [(await one).text for one in others] == ["answer 1", "answer 1"]
+
+
+@pytest.mark.parametrize(("first", "second", "calls"), [(30.0, 2.0, 2), (2.0, 30.0, 1)])
+async def test_nobody_waits_longer_than_they_want_to(first: float, second: float, calls: int) -> None:
+    kept, model = cache(), Model()
+    model.gate.clear()
+    both = [
+        asyncio.create_task(asked(kept, replace(question("Hi"), deadline=deadline), model))
+        for deadline in (first, second)
+    ]
+    await asyncio.sleep(0.01)
+    assert model.calls == calls
+    model.gate.set()
+    await asyncio.gather(*both)
+
+
+async def test_who_was_in_a_hurry_fails_alone() -> None:
+    kept, model = cache(), Model()
+
+    async def late() -> Answer:
+        await asyncio.sleep(0.01)
+        raise NoAnswer("slow", sentence="Too long.")
+
+    hasty = asyncio.create_task(asked(kept, replace(question("Hi"), deadline=2.0), late))
+    await asyncio.sleep(0)
+    assert (await asked(kept, question("Hi"), model)).text == "answer 1"
+    with pytest.raises(NoAnswer):
+        await hasty
+
+
+async def test_another_picture_is_another_question() -> None:
+    kept, model = cache(embed=Letters()), Model()
+
+    def about(picture: str) -> Ask:
+        lines = (Line(role="user", text="What is the total?", pictures=(f"data:image/png;base64,{picture}",)),)
+        return replace(question(""), lines=lines)
+
+    await asked(kept, about("AAAA"), model)
+    assert (await asked(kept, about("BBBB"), model)).text == "answer 2"
+
+
+async def test_a_vector_that_takes_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meanings, "PATIENCE", 0.01)
+    kept, model = cache(embed=Letters()), Model()
+    await asked(kept, question("Hi there"), model)
+
+    async def slow(texts: Sequence[str], _: Payer) -> list[list[float]]:
+        await asyncio.sleep(60)
+        return [[1.0] for _ in texts]
+
+    kept.use(slow)
+    assert (await asked(kept, question("Hi there!"), model)).text == "answer 2"
+
+
 async def test_a_question_that_means_the_same_has_the_same_answer() -> None:
     meanings = Letters()
     kept, model = cache(embed=meanings), Model()
@@ -217,7 +288,7 @@ async def test_without_meanings_the_words_still_count() -> None:
     async def nobody(_: Sequence[str], __: Payer) -> list[list[float]]:
         raise NoAnswer("no model", sentence="")
 
-    kept = AnswerCache(LocalShelf(VirtualClock()), CacheSettings(semantic={"answer": 0.9}))
+    kept = AnswerCache(LocalShelf(VirtualClock()), CacheSettings(semantic={"answer": 0.9}), VirtualClock())
     kept.use(nobody)
     model = Model()
     await asked(kept, question("Hi"), model)
@@ -229,7 +300,7 @@ async def test_who_comes_into_a_stream_hears_it_from_the_beginning_and_along() -
     kept, more = cache(), asyncio.Event()
     made = 0
 
-    async def produce() -> AsyncGenerator[Chunk, None]:
+    async def produce(_: Ask) -> AsyncGenerator[Chunk, None]:
         nonlocal made
         made += 1
         yield Chunk(text="Eight ")
@@ -258,7 +329,7 @@ async def test_who_comes_into_a_stream_hears_it_from_the_beginning_and_along() -
 
 async def test_what_was_said_is_kept_though_whoever_asked_has_gone_by_then(redis: RedisServer) -> None:
     link = Link(redis.url)
-    kept, model = AnswerCache(RedisShelf(link, "gone"), CacheSettings()), Model()
+    kept, model = AnswerCache(RedisShelf(link, "gone"), CacheSettings(), VirtualClock()), Model()
     await asked(kept, question("Which sizes?"), model)  # returns before Redis has it
     await asyncio.sleep(0.1)
     assert (await asked(kept, question("Which sizes?"), model)).rung == "cache"
@@ -268,7 +339,7 @@ async def test_what_was_said_is_kept_though_whoever_asked_has_gone_by_then(redis
 async def test_processes_share_meanings_too(redis: RedisServer) -> None:
     links = [Link(redis.url), Link(redis.url)]
     settings = CacheSettings(semantic={"answer": 0.95})
-    here, there = (AnswerCache(RedisShelf(link, "meanings"), settings) for link in links)
+    here, there = (AnswerCache(RedisShelf(link, "meanings"), settings, VirtualClock()) for link in links)
     for kept in (here, there):
         kept.use(Letters())
     model = Model()
@@ -309,13 +380,13 @@ async def test_vectors_of_two_models_are_not_compared() -> None:
 
 async def test_processes_share_answers_by_redis_and_do_without_it(redis: RedisServer) -> None:
     links = [Link(redis.url), Link(redis.url)]
-    here, there = (AnswerCache(RedisShelf(link, "bot"), CacheSettings()) for link in links)
+    here, there = (AnswerCache(RedisShelf(link, "bot"), CacheSettings(), VirtualClock()) for link in links)
     model = Model()
     await asked(here, question("Which sizes?"), model)
     await asyncio.sleep(0.1)
     assert (await asked(there, question("Which sizes?"), model)).rung == "cache"
     lost = Link("redis://127.0.0.1:1/0")
-    alone = AnswerCache(RedisShelf(lost, "bot"), CacheSettings())
+    alone = AnswerCache(RedisShelf(lost, "bot"), CacheSettings(), VirtualClock())
     assert (await asked(alone, question("Which sizes?"), model)).text == "answer 2"
     assert "away" in lost.trouble
     for link in (*links, lost):
