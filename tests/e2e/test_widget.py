@@ -126,6 +126,7 @@ async def test_offline_and_back(tmp_path: Path) -> None:
         await chat.page.context.set_offline(True)
         await expect(chat.banner).to_be_visible()
         await expect(chat.banner).to_contain_text("offline")
+        await expect(chat.page.locator("header .sub")).not_to_contain_text("at once")
         await chat.say("two")
         await chat.say("three")
         await expect(chat.log.locator(".unsent .state").last).to_have_text("Waiting for the connection")
@@ -135,6 +136,7 @@ async def test_offline_and_back(tmp_path: Path) -> None:
         for text in ("said while you were away", "You said: two", "You said: three"):
             await chat.sees(text)
         await expect(chat.banner).to_be_hidden()
+        await expect(chat.page.locator("header .sub")).to_contain_text("at once")
         assert [message.text for message in chat.site.gateway.received] == ["one", "two", "three"]
         assert await chat.log.locator(".unsent").count() == 0
 

@@ -39,9 +39,10 @@ export class Header {
     this.presence();
   }
   presence() {
-    const { w, host, box } = this.chat;
+    const { w, host, box, banner } = this.chat;
     this.title.textContent = this.agent || host.settings.title;
-    this.sub.textContent = this.agent ? w.humanSub : this.passed ? w.teamSub : w.botSub;
+    // Nobody answers at once while there is no line.
+    this.sub.textContent = banner.hidden ? (this.agent ? w.humanSub : this.passed ? w.teamSub : w.botSub) : '\u00a0';
     this.avatar.replaceChildren(this.agent ? this.agent.trim().charAt(0).toUpperCase() : icon('bot'));
     box.classList.toggle('human', !!this.agent);
   }

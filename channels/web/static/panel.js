@@ -152,12 +152,14 @@ class Panel {
     if (state === 'online') {
       if (!banner.hidden) status.textContent = w.online;
       banner.hidden = true;
+      this.header.presence();
     } else if (state === 'offline') {
       this.log.growing.dotsOff();
       // A blink of the line is nobody's concern.
       this.worry = setTimeout(() => {
         status.textContent = banner.textContent = navigator.onLine ? w.reconnecting : w.offline;
         banner.hidden = false;
+        this.header.presence();
       }, navigator.onLine ? 1500 : 0);
     }
     this.outbox.again();
