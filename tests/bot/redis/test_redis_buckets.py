@@ -153,6 +153,7 @@ async def test_what_a_platform_closed_is_closed_for_all() -> None:
             await bus.stop()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_without_redis_a_process_takes_its_small_part_and_comes_back() -> None:
     pace = Pace(count=8, seconds=60.0)
     with redis_server() as redis, capture_logs() as logs:
