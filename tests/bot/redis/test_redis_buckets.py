@@ -38,7 +38,7 @@ def ask(server: RedisServer, command: str) -> bytes:
         return line.recv(16384)
 
 
-async def until(true: Callable[[], bool], patience: float = 10.0) -> None:
+async def until(true: Callable[[], bool], patience: float = 30.0) -> None:
     async with asyncio.timeout(patience):
         while not true():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.005)
