@@ -10,8 +10,9 @@ BIN := .venv/bin
 run: .venv/base.stamp
 	@$(BIN)/python run.py
 
+# Tests start many programs: those read what was compiled once, also where the machine says that nothing be kept.
 test: .venv/dev.stamp
-	@$(BIN)/python -m pytest
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadscope
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff check .

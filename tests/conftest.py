@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -26,6 +30,23 @@ pytest.register_assert_rewrite(
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+# No test cuts the power, so files need not reach a disk: an fsync costs milliseconds, and the store makes one for each
+# commit. Only where there is room: in some containers this is 64 MB.
+MEMORY = Path("/dev/shm")  # noqa: S108 - folders of random names are made in it
+ROOM = 2 * 1024**3
+
+
+def pytest_configure() -> None:
+    """Keep temporary files in memory, also those of programs that tests start; TMPDIR says otherwise."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector look at what tests make, and not at all tests over and over."""
+    gc.freeze()
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:

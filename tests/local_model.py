@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import hashlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,8 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.servers import free_port
 
 FOLDER = Path(__file__).resolve().parents[1] / "var" / "models-of-tests"
 PYTHON = FOLDER / "venv" / "bin" / "python"
@@ -77,9 +78,7 @@ def there(name: str) -> bool:
 @contextlib.contextmanager
 def serving(name: str, *, context: int = 4096, patience: float = 120.0) -> Iterator[str]:
     """The base URL of a server with this model; it is ended afterwards. Raises TimeoutError."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(PYTHON), "-c", SERVER, str(MODELS[name].file), name, str(port), str(context)]
     with tempfile.TemporaryFile() as words:
         process = subprocess.Popen(command, stdout=words, stderr=words)

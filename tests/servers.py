@@ -27,12 +27,23 @@ import pytest
 FAST = {"fsync": "off", "full_page_writes": "off"}
 
 
+def _own_ports() -> Iterator[int]:
+    """Below the ports of outgoing connections, 2,000 for each worker of this run; other runs begin elsewhere."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first, at = 10_000 + 2_000 * (worker % 11), os.getpid() % 2_000
+    return itertools.cycle([*range(first + at, first + 2_000), *range(first, first + at)])
+
+
+_ports = _own_ports()
+
+
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that nobody else is given before the caller listens there."""
+    while True:
+        port = next(_ports)
+        with contextlib.suppress(OSError), socket.socket() as sock:
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 class _Server(ABC):

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot import SettingsError
 from bot.ports import State, Terms
 
+# In C where PyYAML was built with it: a tenth of the time.
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -101,7 +104,7 @@ class Policy(_Part):
 def load_policy(path: Path) -> Policy:
     """Read a policy file; every mistake is reported at once, with its key."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
         return Policy.model_validate(data)
     except ValidationError as wrong:
         problems = [f"{path.name}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in wrong.errors()]

@@ -23,7 +23,7 @@ from bot.replies import Reply
 from bot.store.codec import clean, clean_text
 from bot.testing.loner import LoneGateway
 
-SOON = 5.0
+SOON = 20.0
 """Real seconds within which a platform shows what is not awaited: typing, drafts, a message that comes in."""
 
 HOSTILE = {

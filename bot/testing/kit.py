@@ -42,7 +42,7 @@ PATIENCE = 60.0
 """Virtual seconds that `settle` will let pass for retries and reconciling, before it leaves time alone."""
 
 DYING = 40
-"""So often (20 a second) a killed bot's tasks are cancelled before one that will not end is left alone."""
+"""So often (soon 20 a second) a killed bot's tasks are cancelled before one that will not end is left alone."""
 
 STUCK = 20.0
 """Real seconds after which a test is told that the bot does not come to rest."""
@@ -132,12 +132,12 @@ class Bot:
         current = asyncio.current_task()
         mine = [task for task in asyncio.all_tasks() - self._strangers if task is not current]
         left = set(mine)
-        for _ in range(DYING):
+        for attempt in range(DYING):
             for task in left:
                 task.cancel()
             if left:
                 # Again and again: whoever would let go of something in the store waits for a dead one's answer.
-                _, left = await asyncio.wait(left, timeout=0.05)
+                _, left = await asyncio.wait(left, timeout=min(0.001 * 2**attempt, 0.05))
         self.app.abandon()
         for adapter in self.app.services.living():
             await adapter.stop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import snowballstemmer  # type: ignore[import-untyped]
@@ -57,6 +58,13 @@ _WILLS = frozenset(("do", "did", "would", "will"))
 _WISHES = frozenset(("want", "need", "wish", "like", "mean"))
 
 
+@lru_cache(_MOST_STEMS)
+def _stem(word: str) -> str:
+    """The word without its ending, if it says much. A stemmer works on a word of its own, so each call makes one."""
+    stem: str = word if word in SOFT else snowballstemmer.stemmer("english").stemWord(word)
+    return stem
+
+
 class Score(Value, frozen=True):
     """How much a message resembles an intent, from 0 to 1, and the example that it resembles most."""
 
@@ -91,8 +99,6 @@ class Examples:
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self._stem = snowballstemmer.stemmer("english").stemWord
-        self._stems: dict[str, str] = {}
         split = [(intent, example, *self._split(example)) for intent, example in pairs]
         self._intents_of: dict[str, set[str]] = {}
         for intent, _, spoken, _ in split:
@@ -142,13 +148,9 @@ class Examples:
         """The text's words by their stems; what is not wanted ("I don't want to cancel") is marked with "!"."""
         spoken = words(text)
         unwanted = _unwanted(spoken) if "not" in spoken else -1
-        if len(self._stems) > _MOST_STEMS:
-            self._stems.clear()
         found: list[str] = []
         for place, word in enumerate(spoken):
-            stem = self._stems.get(word)
-            if stem is None:
-                stem = self._stems[word] = word if word in SOFT else self._stem(word)
+            stem = _stem(word)
             found.append(f"!{stem}" if place == unwanted else stem)
         return found
 

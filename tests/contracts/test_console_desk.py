@@ -19,8 +19,8 @@ from bot.store.sqlite import SqliteStore
 from bot.testing.desk_contract import DeskContract
 from bot.testing.desk_kit import DeskCore, Office
 from handoff.console import ConsoleDesk, ConsoleSettings
-from tests.channels.web.fakes import free_port
 from tests.handoff.console.support import Breakable, HandClock
+from tests.servers import free_port
 
 
 class ConsoleOffice(Office):

@@ -17,7 +17,7 @@ from bot.rendering import parse, plain
 from bot.testing.channel_contract import ChannelContract
 from bot.testing.channel_kit import Core, Wire
 from channels.web import WebChannel, WebSettings
-from tests.channels.web.fakes import free_port
+from tests.servers import free_port
 
 CONVERSATION = "0123456789abcdef" * 2
 

@@ -11,10 +11,11 @@ from playwright.async_api import Route, WebSocketRoute, expect
 
 from bot import Button, Choice, Reply, Typing
 from channels.web.intake import address_of
-from tests.channels.web.fakes import FakeGateway, free_port
+from tests.channels.web.fakes import FakeGateway
 from tests.e2e.browser import browser_test, elsewhere, shop, visit
 from tests.e2e.corpus import PAYLOADS
 from tests.e2e.scripted import scripted
+from tests.servers import free_port
 
 pytestmark = browser_test
 

@@ -38,7 +38,7 @@ def ask(server: RedisServer, command: str) -> bytes:
         return line.recv(16384)
 
 
-async def until(true: Callable[[], bool], patience: float = 10.0) -> None:
+async def until(true: Callable[[], bool], patience: float = 30.0) -> None:
     async with asyncio.timeout(patience):
         while not true():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.005)
@@ -153,6 +153,7 @@ async def test_what_a_platform_closed_is_closed_for_all() -> None:
             await bus.stop()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_without_redis_a_process_takes_its_small_part_and_comes_back() -> None:
     pace = Pace(count=8, seconds=60.0)
     with redis_server() as redis, capture_logs() as logs:

@@ -25,13 +25,13 @@ class Ear:
         self.heard: list[bytes] = []
         bus.subscribe(topic, self.heard.append)
 
-    async def hears(self, *bodies: bytes, patience: float = 10.0) -> None:
+    async def hears(self, *bodies: bytes, patience: float = 30.0) -> None:
         """Wait until it has heard all of these since it was last asked."""
         await until(lambda: all(body in self.heard for body in bodies), patience)
         self.heard.clear()
 
 
-async def until(true: Callable[[], bool], patience: float = 10.0) -> None:
+async def until(true: Callable[[], bool], patience: float = 30.0) -> None:
     async with asyncio.timeout(patience):
         while not true():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.005)

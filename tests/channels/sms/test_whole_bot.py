@@ -66,7 +66,7 @@ async def whole(home: Path, given: Mapping[str, object] | None = None) -> AsyncI
         await twilio.close()
 
 
-async def until(true: Callable[[], bool], patience: float = 10.0) -> None:
+async def until(true: Callable[[], bool], patience: float = 30.0) -> None:
     async with asyncio.timeout(patience):
         while not true():  # noqa: ASYNC110 - the server's own time
             await asyncio.sleep(0.01)

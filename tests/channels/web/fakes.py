@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from bot import Accepted, Address, Button, Choice, Delivery, Entry, Message, Rep
 from bot.testing.loner import LoneGateway
 from channels.web.channel import WebChannel
 from channels.web.settings import WebSettings
+from tests.servers import free_port
 
 Source = Literal["user", "bot", "agent", "system"]
 Script = Callable[["FakeGateway", Message], Awaitable[None]]
@@ -115,13 +115,6 @@ class FakeGateway(LoneGateway):
                 )
             )
         return entry
-
-
-def free_port() -> int:
-    """A port that nobody uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Site:

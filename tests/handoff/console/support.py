@@ -196,7 +196,7 @@ async def serving(
         await store.stop()
 
 
-async def until(true: Callable[[], bool], patience: float = 3.0) -> None:
+async def until(true: Callable[[], bool], patience: float = 30.0) -> None:
     """Wait for something that happens soon."""
     async with asyncio.timeout(patience):
         while not true():  # noqa: ASYNC110 - what is waited for sets no event

@@ -173,7 +173,7 @@ async def test_a_crash_between_the_row_and_the_core_loses_nothing(tmp_path: Path
     async with serving(tmp_path, core) as site:
         await until(lambda: len(core.events) == 2)
         assert core.heard() == [f"console:{ticket.id}:took:1", f"console:{ticket.id}:reply-0001"]
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             while await site.database.read(records.undelivered):  # noqa: ASYNC110 - a row sets no event
                 await asyncio.sleep(0.005)
         tries = core.tries
