@@ -84,6 +84,7 @@ LOOKS = frozenset(
         "history",
         "conversation",
         "recall",
+        "recall_all",
         "case",
         "open_cases",
         "trace",
