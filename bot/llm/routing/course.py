@@ -292,7 +292,7 @@ class Course:
         if attempt in self._ended:
             return
         self._ended.append(attempt)
-        self._means.spawn(self._means.books.settle(attempt.reservation, attempt.entry()))
+        self._means.settling.settle(attempt.reservation, attempt.entry())
 
     def _end(self) -> None:
         self._stop_others()

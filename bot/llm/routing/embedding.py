@@ -77,7 +77,7 @@ class Embedding:
                 milliseconds=round((self._means.clock.steady() - began) * 1000, 1),
                 problem=problem,
             )
-            self._means.spawn(self._means.books.settle(reservation, entry))
+            self._means.settling.settle(reservation, entry)
 
     async def _reserved(self, place: Place, texts: Sequence[str], payer: Payer) -> Reservation:
         tokens = sum(count(text, place.name) for text in texts)

@@ -63,7 +63,7 @@ class Launcher:
             raise
         except asyncio.CancelledError:
             place.leave(probes)
-            self._means.spawn(self._give_back(asking, place))
+            self._means.settling.spawn(self._give_back(asking, place))
             raise
         except Exception as error:
             log.error("books_not_reached", error=type(error).__name__)
@@ -86,7 +86,7 @@ class Launcher:
                 probes=NO_PROBES,
             )
             attempt.overtaken()
-            await self._means.books.settle(reservation, attempt.entry())
+            await self._means.settling.written(reservation, attempt.entry())
 
     def _on_its_rung(self, place: Place, probes: Probes, reservation: Reservation) -> tuple[Place, Probes]:
         """Somebody cheaper takes the place of the one that was chosen."""

@@ -394,6 +394,26 @@ async def test_books_that_can_not_be_asked_let_nobody_spend() -> None:
     assert house.one.inquiries == []
 
 
+async def test_what_the_books_could_not_take_is_settled_when_they_are_back() -> None:
+    house = House()
+    house.books.away = 4
+    await house.run(house.router.complete(ask()))
+    assert [entry.cost for entry in house.books.entries] == [140]
+    assert house.books.open == {}
+    assert house.clock.now() - START == pytest.approx(0.5 + 1 + 2 + 4)
+
+
+async def test_closing_tries_a_last_time_and_does_not_wait_for_books_that_stay_away() -> None:
+    for away, settled in ((1, 1), (1000, 0)):
+        house = House()
+        house.books.away = away
+        await house.router.complete(ask())
+        await still()
+        await house.router.close()
+        assert len(house.books.entries) == settled
+        assert house.clock.now() == START
+
+
 class Parrot(Engine):
     """An engine of the house."""
 
