@@ -178,9 +178,11 @@ class Course:
         if spent is None:
             self._launched = MOST_ATTEMPTS
             return
+        if self._running:
+            return  # it was a second request: whoever runs may still fail, and somebody else be paid for then
         cheaper = self._route.cheaper(place, self._means.clock.steady()) if self._spent is None else None
         self._spent = spent
-        if cheaper is not None and not self._running:
+        if cheaper is not None:
             self._begin(cheaper)
 
     # --- beginning and ending attempts

@@ -371,6 +371,16 @@ async def test_somebody_cheaper_still_fits_into_a_budget() -> None:
     assert (await house.run(house.router.complete(ask()))).model == "small"
 
 
+async def test_a_second_request_without_money_leaves_the_way_open_for_those_after_the_first() -> None:
+    house = House()
+    for _ in range(15):
+        await house.run(house.router.complete(ask()))
+    house.plan("big", [5.0, ModelBusy("500")])
+    house.books.budget = house.books.spent + 450  # the first one and half of a second
+    answer = await house.run(house.router.complete(ask()))
+    assert [attempt.model for attempt in answer.attempts] == ["big", "small"]
+
+
 async def test_on_its_rung_a_budget_chooses_cheaper_models_and_shorter_prompts() -> None:
     house = House(TestBooks(levels=[(100, "cheaper"), (200, "shorter")]))
     lines = tuple(Line(role="user", text=f"line {number} " * 20) for number in range(10))
