@@ -104,7 +104,7 @@ class Books(ABC):
 
     @abstractmethod
     async def reserve(self, payer: Payer, most: int) -> Reservation:
-        """Hold `most` millionths, the highest cost that one attempt may have. Raises Spent."""
+        """Hold `most` millionths, the highest cost that one attempt may have. Raises Spent, unless it is 0."""
 
     @abstractmethod
     async def settle(self, reservation: Reservation, entry: UsageEntry) -> None:
@@ -169,7 +169,7 @@ def _hold(
         after = moves.make(connection)
         used = {account: after[day, account.scope, account.name] - most for account in asked}
         for account in asked:
-            if used[account] + most > budgets[account].limit:
+            if most and used[account] + most > budgets[account].limit:  # what costs nothing is never refused
                 raise Spent(account, budgets[account].at_end)
         return level_of(budgets, used)
 

@@ -107,6 +107,7 @@ class TestBooks(Books):
         self.budget, self.levels = budget, levels
         self.entries: list[UsageEntry] = []
         self.open: dict[str, int] = {}
+        self.held: list[int] = []
         self.broken = False
         self.away = 0
         self.spent = 0
@@ -121,6 +122,7 @@ class TestBooks(Books):
             raise Spent(Account(scope="total", name=""), "person")
         id = str(next(self._numbers))
         self.open[id] = most
+        self.held.append(most)
         level = next((name for limit, name in reversed(self.levels) if taken >= limit), "free")
         return Reservation(id=id, level=level)  # type: ignore[arg-type]  # the tests name levels
 

@@ -20,7 +20,7 @@ from bot.phrases import Phrases
 from bot.ports.llm import Answer, Ask, Payer
 from bot.ports.models import CallPiece, Finished, Line, Usage, Words
 from bot.testing.clock import START
-from tests.bot.llm.scripted import DONE, House, TestBooks, ask, busy, says, still
+from tests.bot.llm.scripted import CATALOGUE, DONE, House, TestBooks, ask, busy, says, still
 
 PHRASES = Phrases()
 
@@ -393,6 +393,16 @@ async def test_on_its_rung_a_budget_chooses_cheaper_models_and_shorter_prompts()
     assert rungs[1] == ("small", "cheaper")
     assert rungs[-1] == ("small", "shorter")
     assert len(house.two.inquiries[-1].lines) < len(lines)
+
+
+async def test_the_cheaper_one_may_answer_at_no_more_length_than_was_paid_for() -> None:
+    talkative = CATALOGUE.replace("{model: small, max_tokens: 100}", "{model: small, max_tokens: 4000}")
+    house = House(TestBooks(levels=[(0, "cheaper")]), talkative.replace("context: 2000", "context: 9000"))
+    answer = await house.run(house.router.complete(ask()))
+    assert (answer.model, answer.rung) == ("small", "cheaper")
+    (held,), (inquiry,) = house.books.held, house.two.inquiries
+    assert inquiry.params.max_tokens is not None
+    assert held - 5 < inquiry.params.max_tokens * 0.8 + 2 < held < 4000 * 0.8
 
 
 async def test_books_that_can_not_be_asked_let_nobody_spend() -> None:
