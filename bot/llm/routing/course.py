@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 
 from bot.errors import ContentRefused, ModelBusy, ModelError, NoAnswer, StreamBroken
 from bot.llm.routing.attempt import Attempt, TooSlow
@@ -22,13 +23,18 @@ from bot.llm.routing.route import Route
 from bot.llm.routing.supply import Place
 from bot.llm.routing.weaving import Weave
 from bot.llm.spending.books import Spent
-from bot.ports.llm import Ask, Chunk
+from bot.ports.llm import Answer, Ask, Chunk
 from bot.ports.models import CallPiece, Finished, Piece, Words
+
+log = structlog.get_logger()
 
 MOST_ATTEMPTS = 8
 
 LAST_WORD = 0.05
 """Of the deadline, so much is kept for engines of the house, where one has the task."""
+
+ENGINE = 1.0
+"""Seconds that an engine of the house has at least, even where models used up the deadline."""
 
 
 @dataclass(frozen=True)
@@ -312,7 +318,7 @@ class Course:
     async def _without(self, why: Why) -> tuple[Chunk | None, NoAnswer | None]:
         """No model answers: an engine of the house does, or one honest sentence."""
         self._stop_others()
-        offline = await self._means.engines.answer(self._ask) if why != "refused" else None
+        offline = await self._by_the_house() if why != "refused" else None
         shown = self._weave.shown
         if offline is not None:
             attempts = tuple(one.told() for one in self._ended)
@@ -322,6 +328,22 @@ class Course:
             why = "too long" if self._route.too_long else "nobody" if self._route.nobody else "away"
         problem = no_answer(why, self._ended, self._means.phrases, self._spent)
         return Chunk(anew=True) if shown else None, problem  # half an answer is none
+
+    async def _by_the_house(self) -> Answer | None:
+        """What an engine says within what is left of the deadline, but a second at least; None when it takes longer."""
+        clock = self._means.clock
+        left = max(ENGINE, self._ask.deadline - (clock.steady() - self._began))
+        answering = asyncio.ensure_future(self._means.engines.answer(self._ask))
+        time = asyncio.ensure_future(clock.sleep(left))
+        try:
+            await asyncio.wait({answering, time}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                return answering.result()
+            log.warning("engine_too_slow", task=self._ask.task)
+            return None
+        finally:
+            answering.cancel()
+            time.cancel()
 
     # --- clocks
 

@@ -482,6 +482,23 @@ async def test_an_engine_of_the_house_steps_in_when_models_fail() -> None:
     assert len(answer.attempts) == 2
 
 
+async def test_an_engine_of_the_house_that_takes_too_long_is_not_waited_for() -> None:
+    house = House()
+
+    class Sloth(Parrot):
+        async def answer(self, ask: Ask) -> Answer | None:
+            await house.clock.sleep(600)
+            return await super().answer(ask)
+
+    house.router.engines.add(Sloth())
+    house.plan("big", says("slow", after=50.0))
+    house.plan("small", busy(100))
+    with pytest.raises(NoAnswer):
+        await house.run(house.router.complete(ask("summarize", "First. Second.", deadline=8.0)))
+    assert house.clock.now() - START == pytest.approx(8.6)
+    assert house.clock.next_waking is None
+
+
 async def test_vectors_have_unit_length_and_come_from_one_model() -> None:
     house = House()
     assert await house.run(house.router.embed(["a", "b"])) == [[0.6, 0.8], [0.6, 0.8]]
