@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from adapters.llm.halves import Halves, joined
 from adapters.llm.speech import Speech
-from bot.ports import CallPiece, Finished, Inquiry, Piece, Usage, Words
+from bot.ports import CallPiece, Finished, Inquiry, Piece, Thinking, Usage, Words
 
 Reason = Literal["stop", "length", "tools", "content"]
 REASONS: dict[str, Reason] = {
@@ -75,11 +75,15 @@ class Reader:
 
     def _said(self, said: Any, *, streamed: bool) -> list[Piece]:
         pieces: list[Piece] = []
-        # Reasoning comes in fields of its own (reasoning, reasoning_content) and stays where it is.
+        thought = getattr(said, "reasoning_content", None) or getattr(said, "reasoning", None)
+        if isinstance(thought, str):
+            pieces.append(Thinking(text=thought))
         text = said.content or getattr(said, "refusal", None)
         if text is not None and not isinstance(text, str):
             raise TypeError("content is no text")
         shown = self._speech.add(self._text.add(text)) if text else ""
+        if text and self._speech.thinking:
+            pieces.append(Thinking(text=text))
         if shown:
             pieces.append(Words(text=shown))
         for call in said.tool_calls or ():

@@ -24,7 +24,7 @@ from bot.llm.routing.supply import Place
 from bot.llm.routing.weaving import Weave
 from bot.llm.spending.books import Spent
 from bot.ports.llm import Answer, Ask, Chunk
-from bot.ports.models import CallPiece, Finished, Piece, Words
+from bot.ports.models import CallPiece, Finished, Piece, Thinking, Words
 
 log = structlog.get_logger()
 
@@ -139,6 +139,8 @@ class Course:
         return []
 
     def _said(self, attempt: Attempt, piece: Piece) -> list[Chunk]:
+        if isinstance(piece, Thinking):
+            return []  # it is at work, but another one may still be first
         if self._leader is None:
             self._lead(attempt)
         if attempt is not self._leader:
@@ -251,6 +253,8 @@ class Course:
         waiting = next(iter(self._running), None)
         if self._hedged or self._leader is not None or len(self._running) != 1 or self._pending or waiting is None:
             return
+        if waiting.begun:
+            return  # it thinks: a second one would have to think, too
         place, _ = self._route.next(self._means.clock.steady(), waiting.place)
         if place is None or (place is waiting.place and place.supplier.places.full) or not self._means.credit.spend():
             return
@@ -261,19 +265,24 @@ class Course:
         """Nothing came for too long: give it up if somebody else can be asked, or if it had begun."""
         if attempt not in self._running:
             return
-        limit = attempt.place.model.silence if attempt.spoke else self._patience(attempt)
+        limit = attempt.place.model.silence if attempt.begun else self._patience(attempt)
         silent = self._means.clock.steady() - attempt.last
         if silent < limit:
             self._ring_in(limit - silent, _Bell("watch", attempt))
             return
-        if not attempt.spoke and not self._route.others(attempt.place) and len(self._running) == 1:
-            # Nobody else could be asked: better late than never.
+        if not attempt.begun and not self._others(attempt) and len(self._running) == 1:
+            # Nobody else could answer in time: better late than never.
             self._ring_in(attempt.place.model.silence, _Bell("watch", attempt))
             return
-        error = StreamBroken("it fell silent") if attempt.spoke else TooSlow("no first word")
+        error = StreamBroken("it fell silent") if attempt.begun else TooSlow("no first word")
         attempt.judge(error)
         self._running[attempt].cancel()
         self._failed(attempt, error)
+
+    def _others(self, attempt: Attempt) -> bool:
+        now = self._means.clock.steady()
+        left = self._ask.deadline - (now - self._began)
+        return self._route.others(attempt.place, now, left, stream=attempt.inquiry.stream)
 
     def _patience(self, attempt: Attempt) -> float:
         return attempt.place.patience(stream=attempt.inquiry.stream)

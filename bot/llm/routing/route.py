@@ -25,6 +25,9 @@ PAUSE = 0.25
 CUT = 0.6
 """A prompt that is too long is cut to so much of its length."""
 
+USUAL = 1.0
+"""Seconds that first words are taken to need where too little is known."""
+
 LEAST = 64
 """Tokens: an answer that may be no longer is not worth its money."""
 
@@ -81,11 +84,13 @@ class Route:
                 return place, 0.0
         return second, 0.0 if second is not None else soonest
 
-    def others(self, place: Place) -> bool:
-        """Whether anybody else could be asked."""
+    def others(self, place: Place, now: float, left: float, *, stream: bool) -> bool:
+        """Whether anybody else could be asked who usually begins to answer within `left` seconds."""
         return any(
-            other is not place and other.id not in self._over and self._tries.get(other.id, 0) < TRIES
+            max(other.ready_in, self._not_before.get(other.id, 0.0) - now) + other.times(stream=stream).p95(USUAL)
+            <= left
             for other in self._plan
+            if other is not place and other.id not in self._over and self._tries.get(other.id, 0) < TRIES
         )
 
     def cheaper(self, than: Place, now: float) -> Place | None:

@@ -18,9 +18,9 @@ from bot.errors import (
 from bot.llm.offline import Engine
 from bot.phrases import Phrases
 from bot.ports.llm import Answer, Ask, Payer
-from bot.ports.models import CallPiece, Finished, Line, Usage, Words
+from bot.ports.models import CallPiece, Finished, Line, Thinking, Usage, Words
 from bot.testing.clock import START
-from tests.bot.llm.scripted import CATALOGUE, DONE, House, TestBooks, ask, busy, says, still
+from tests.bot.llm.scripted import CATALOGUE, DONE, House, Step, TestBooks, ask, busy, says, still
 
 PHRASES = Phrases()
 
@@ -264,6 +264,45 @@ async def test_a_slow_first_word_is_overtaken_by_a_second_request() -> None:
     assert house.one.cut_off == 1
     assert [attempt.problem for attempt in answer.attempts] == ["cancelled", ""]
     assert answer.cost == sum(entry.cost for entry in house.books.entries[-2:])
+
+
+THINKS: list[Step] = [1.0, Thinking(text="let me see, the parcel left on Monday")] * 15
+
+
+async def test_a_model_that_thinks_is_neither_given_up_nor_hedged_and_its_thoughts_are_shown_to_nobody() -> None:
+    house = House()
+    for _ in range(15):
+        await house.run(house.router.complete(ask()))
+    house.plan("big", [*THINKS, *says("on Thursday")])
+    shown: list[str] = []
+    assert await house.seen(ask(), shown.append) == "on Thursday"
+    assert house.two.inquiries == []
+    assert shown[0] == "on"
+
+
+async def test_thoughts_are_paid_for_but_never_more_than_was_held() -> None:
+    house = House()
+    house.plan("big", [*THINKS[:6], StreamBroken("cut")], [*THINKS, *THINKS, StreamBroken("cut")])
+    for _ in range(2):
+        assert (await house.run(house.router.complete(ask(deadline=90.0)))).model == "small"
+    few, many = (entry.usage.completion for entry in house.books.entries if entry.model == "big")
+    assert 20 < few < 40
+    assert many == 100
+
+
+async def test_one_that_was_given_up_before_it_said_anything_may_have_been_at_work() -> None:
+    house = House()
+    house.plan("big", [1000.0])
+    await house.run(house.router.complete(ask()))
+    given_up = house.books.entries[0]
+    assert (given_up.model, given_up.usage.completion, given_up.usage.estimated) == ("big", 100, True)
+
+
+async def test_nobody_is_given_up_for_one_who_could_not_begin_in_time() -> None:
+    house = House()
+    house.plan("big", says("just in time", after=10.7))
+    answer = await house.run(house.router.complete(ask(deadline=10.9)))
+    assert answer.model == "big"
 
 
 async def test_second_requests_are_no_more_than_their_share() -> None:
