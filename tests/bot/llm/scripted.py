@@ -79,6 +79,13 @@ class Scripted(Provider):
         for step in script:
             if isinstance(step, Exception):
                 raise step
+            if isinstance(step, float):
+                self.at_once += 1
+                self.most_at_once = max(self.most_at_once, self.at_once)
+                try:
+                    await self.clock.sleep(step)
+                finally:
+                    self.at_once -= 1
         return [[3.0, 4.0] for _ in texts], Usage(prompt=len(texts))
 
     async def close(self) -> None:
@@ -124,6 +131,7 @@ class TestBooks(Books):
         self.open[id] = most
         self.held.append(most)
         level = next((name for limit, name in reversed(self.levels) if taken >= limit), "free")
+        await asyncio.sleep(0)
         return Reservation(id=id, level=level)  # type: ignore[arg-type]  # the tests name levels
 
     async def settle(self, reservation: Reservation, entry: UsageEntry) -> None:

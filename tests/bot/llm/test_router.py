@@ -547,6 +547,26 @@ async def test_vectors_have_unit_length_and_come_from_one_model() -> None:
     assert house.books.open == {}
 
 
+async def test_vectors_take_places_like_answers() -> None:
+    house = House()
+    house.one.scripts["vector"] = [[1.0]]
+    await house.run(asyncio.gather(*(house.router.embed(["a"]) for _ in range(6))))
+    assert house.one.most_at_once == 2
+
+
+@pytest.mark.parametrize(("rounds", "tokens"), [(1, 0), (2, 0), (3, 0), (50, 1)])
+async def test_vectors_that_nobody_waits_for_any_more_hold_no_money(rounds: int, tokens: int) -> None:
+    house = House()
+    house.one.scripts["vector"] = [[1000.0]]
+    wanted = asyncio.ensure_future(house.router.embed(["word"]))
+    await still(rounds)
+    assert house.one.at_once == tokens
+    wanted.cancel()
+    await still()
+    assert house.books.open == {}
+    assert [entry.usage.prompt > 0 for entry in house.books.entries] == [tokens > 0]
+
+
 async def test_a_mistake_of_an_adapter_is_a_failure_like_any_other() -> None:
     house = House()
     house.plan("big", [ZeroDivisionError("a bug")])
