@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from adapters.llm.halves import Halves, joined
 from adapters.llm.speech import Speech
-from bot.ports import CallPiece, Finished, Inquiry, Piece, Usage, Words
+from bot.ports import CallPiece, Finished, Inquiry, Piece, Thinking, Usage, Words
 
 Reason = Literal["stop", "length", "tools", "content"]
 REASONS: dict[str, Reason] = {
@@ -22,6 +23,8 @@ class Reader:
 
     def __init__(self, inquiry: Inquiry) -> None:
         self._speech = Speech([tool.name for tool in inquiry.tools])
+        self._text = Halves()
+        self._arguments: dict[int, Halves] = {}
         self._indices: dict[str, int] = {}
         self._last = -1
         self._reason: str = ""
@@ -54,10 +57,14 @@ class Reader:
 
     def end(self) -> list[Piece]:
         """What was held back, and that it is complete."""
+        late = self._speech.add(self._text.end())
         text, calls = self._speech.end()
         if calls and self._last >= 0:
             text, calls = "", []  # it called properly as well
-        pieces: list[Piece] = [Words(text=text)] if text else []
+        pieces: list[Piece] = [Words(text=late + text)] if late + text else []
+        for index, halves in self._arguments.items():
+            if lost := halves.end():
+                pieces.append(CallPiece(index=index, arguments=lost))
         for call in calls:
             self._last += 1
             pieces.append(CallPiece(index=self._last, id=call.id, name=call.name, arguments=call.arguments))
@@ -68,11 +75,15 @@ class Reader:
 
     def _said(self, said: Any, *, streamed: bool) -> list[Piece]:
         pieces: list[Piece] = []
-        # Reasoning comes in fields of its own (reasoning, reasoning_content) and stays where it is.
+        thought = getattr(said, "reasoning_content", None) or getattr(said, "reasoning", None)
+        if isinstance(thought, str):
+            pieces.append(Thinking(text=thought))
         text = said.content or getattr(said, "refusal", None)
         if text is not None and not isinstance(text, str):
             raise TypeError("content is no text")
-        shown = self._speech.add(text) if text else ""
+        shown = self._speech.add(self._text.add(text)) if text else ""
+        if text and self._speech.thinking:
+            pieces.append(Thinking(text=text))
         if shown:
             pieces.append(Words(text=shown))
         for call in said.tool_calls or ():
@@ -87,7 +98,7 @@ class Reader:
         if function is None:
             return None
         given = getattr(call, "index", None) if streamed else None
-        name, arguments, id = function.name or "", function.arguments or "", call.id or ""
+        name, arguments, id = joined(function.name or ""), function.arguments or "", joined(call.id or "")
         if id and id in self._indices:
             index = self._indices[id]
         elif (id and (given is None or given <= self._last)) or (name and given is None) or self._last < 0:
@@ -99,7 +110,8 @@ class Reader:
             self._indices[id] = index
         if not isinstance(arguments, str):
             raise TypeError("arguments are no text")
-        return CallPiece(index=index, id=id, name=name, arguments=arguments)
+        halves = self._arguments.setdefault(index, Halves())
+        return CallPiece(index=index, id=id, name=name, arguments=halves.add(arguments))
 
     def _count(self, usage: Any) -> None:
         if usage is None:

@@ -21,7 +21,7 @@ AUTO = "auto"
 OPENAI = "//api.openai.com/"
 
 AFTER_THE_END = 0.5
-"""Seconds that are waited for the usage once the model said that it is done."""
+"""Seconds that are waited, in all, for the usage once the model said that it is done."""
 
 MANY = 2048
 """So many texts can be embedded by one request."""
@@ -151,11 +151,14 @@ class OpenAIProvider(Provider):
     async def _streamed(self, inquiry: Inquiry, body: Json) -> AsyncGenerator[Piece, None]:
         stream = await self._create(body)
         reader = Reader(inquiry)
+        time, until = asyncio.get_running_loop().time, None
         try:
             chunks = aiter(stream)
             while True:
+                if reader.complete and until is None:
+                    until = time() + AFTER_THE_END
                 try:
-                    async with asyncio.timeout(AFTER_THE_END if reader.complete else None):
+                    async with asyncio.timeout_at(until):
                         chunk = await anext(chunks)
                 except StopAsyncIteration:
                     break

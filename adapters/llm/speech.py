@@ -29,6 +29,11 @@ class Speech:
         self._begun = self._thinking = self._held = False
         self._plain = not self._tools
 
+    @property
+    def thinking(self) -> bool:
+        """Whether what comes now is thought, and not said."""
+        return self._thinking
+
     def add(self, text: str) -> str:
         """What may be shown now."""
         self._kept += text

@@ -202,6 +202,7 @@ class TurnLlm:
             person=conversation.person.id,
             room=room,
             language=conversation.person.language,
+            payer=self._payer,
         )
         host.noted(rendered.note)
         ask = rendered.ask(self._payer)

@@ -97,6 +97,12 @@ class Words(Value, frozen=True, tag="words"):
     text: str
 
 
+class Thinking(Value, frozen=True, tag="thinking"):
+    """A piece of what a model thinks before it speaks: shown to nobody, but a sign that it is at work, and paid for."""
+
+    text: str
+
+
 class CallPiece(Value, frozen=True, tag="call"):
     """A piece of the call at `index`: `id` and `name` come with its first piece, `arguments` bit by bit."""
 
@@ -113,7 +119,7 @@ class Finished(Value, frozen=True, tag="finished"):
     usage: Usage = Usage()
 
 
-Piece = Words | CallPiece | Finished
+Piece = Words | Thinking | CallPiece | Finished
 
 
 class Provider(ABC):

@@ -10,14 +10,15 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from bot.errors import FrontdeskError
+from bot.ports.llm import NOBODY, Payer
 from bot.prompts.prompt import Example, Prompt
 from bot.text.matching import SOFT, Examples
 from bot.text.plain import words
 
 log = structlog.get_logger()
 
-Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
-"""A vector of unit length for each text."""
+Embed = Callable[[Sequence[str], Payer], Awaitable[list[list[float]]]]
+"""A vector of unit length for each text, and who pays for them."""
 
 PATIENCE = 1.0
 """Seconds that vectors may take: an answer never waits longer for better examples."""
@@ -46,7 +47,7 @@ class Chooser:
         self._indexes.clear()
         self._vectors.clear()
 
-    async def choose(self, prompt: Prompt, question: str) -> tuple[tuple[Example, float], ...]:
+    async def choose(self, prompt: Prompt, question: str, payer: Payer = NOBODY) -> tuple[tuple[Example, float], ...]:
         """At most as many as the prompt wants, each with its likeness, the most similar last: nearest to the question.
 
         Where too few are similar the first ones of the file are taken: they still show the form of an answer.
@@ -54,7 +55,7 @@ class Chooser:
         examples = prompt.examples
         if not examples or not prompt.most_examples:
             return ()
-        scores = await self._by_meaning(prompt, question) or self._by_words(prompt, question)
+        scores = await self._by_meaning(prompt, question, payer) or self._by_words(prompt, question)
         order = sorted(range(len(examples)), key=lambda place: (-round(scores[place], 6), place))
         return tuple((examples[place], scores[place]) for place in reversed(order[: prompt.most_examples]))
 
@@ -66,7 +67,7 @@ class Chooser:
         found = {score.intent: score.score for score in index.rank(question)}
         return [found.get(str(place), 0.0) for place in range(len(prompt.examples))]
 
-    async def _by_meaning(self, prompt: Prompt, question: str) -> list[float] | None:
+    async def _by_meaning(self, prompt: Prompt, question: str, payer: Payer) -> list[float] | None:
         if self._embed is None:
             return None
         try:
@@ -74,10 +75,10 @@ class Chooser:
                 known = self._vectors.get(prompt.id)
                 if known is None:
                     # Together with the question, once: vectors of two calls may be of two models.
-                    *known, asked = await self._embed([*(example.said for example in prompt.examples), question])
+                    *known, asked = await self._embed([*(example.said for example in prompt.examples), question], payer)
                     self._vectors[prompt.id] = known
                 else:
-                    (asked,) = await self._embed([question])
+                    (asked,) = await self._embed([question], payer)
         except (TimeoutError, FrontdeskError, ValueError) as problem:
             log.info("examples_by_words", prompt=prompt.id, why=type(problem).__name__)
             return None

@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.context.measure import Count, rough
 from bot.context.transcript import lines_of
 from bot.errors import FrontdeskError, PromptError, PromptMisused, StoreError
+from bot.ports.llm import NOBODY, Payer
 from bot.ports.models import Line
 from bot.processes.bus import Bus
 from bot.prompts.library import Library, Versions, read_library
@@ -126,16 +127,19 @@ class Prompts:
         room: int = ROOM,
         language: str = "",
         pictures: tuple[str, ...] = (),
+        payer: Payer = NOBODY,
     ) -> Rendered:
         """The prompt `name` ("answer/shop") in the version that is this person's, within `room` tokens.
 
         `history` is `turn.history()`, or a model's lines. Raises PromptMisused when there is no such prompt, or it
-        can't take these values, or has no room.
+        can't take these values, or has no room. `payer` pays for the vectors that its examples may be chosen by.
         """
         versions = self.versions(name)
         await self._look()
         prompt = choose(versions, person, self._withdrawn.get(name, frozenset()))
-        rendered = await self.fill(prompt, values, history=history, room=room, language=language, pictures=pictures)
+        rendered = await self.fill(
+            prompt, values, history=history, room=room, language=language, pictures=pictures, payer=payer
+        )
         if person and self._records is not None:
             shown = Shown(prompt=name, version=prompt.version, person=person)
             self._shown[shown] = self._shown.get(shown, 0) + 1
@@ -152,10 +156,12 @@ class Prompts:
         room: int = ROOM,
         language: str = "",
         pictures: tuple[str, ...] = (),
+        payer: Payer = NOBODY,
     ) -> Rendered:
         """This very version, for nobody in particular: for tests."""
         liked = values.get(prompt.like, "")
-        chosen = await self._chooser.choose(prompt, liked if isinstance(liked, str) else getattr(liked, "text", ""))
+        question = liked if isinstance(liked, str) else getattr(liked, "text", "")
+        chosen = await self._chooser.choose(prompt, question, payer)
         filling = Filling(prompt, self._templates, self._count, language)
         return filling.render(values, history=_lines(history, liked), examples=chosen, pictures=pictures, room=room)
 

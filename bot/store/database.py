@@ -19,8 +19,12 @@ class Database(ABC):
     """
 
     @abstractmethod
-    async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Run `fn` in a transaction of its own; return its result once it is durable."""
+    async def write(self, fn: Callable[[Connection], T], *, alone: bool = True) -> T:
+        """Run `fn` in a transaction of its own; return its result once it is durable.
+
+        `fn` sees the world as if it were alone. Without `alone` it need not: every row that it depends on it locks
+        itself, in one order everywhere, and then units that want the same row wait in line instead of starting over.
+        """
 
     @abstractmethod
     async def read(self, fn: Callable[[Connection], T]) -> T:

@@ -115,9 +115,9 @@ class MortalStore(Store):
         """A write."""
         return await self._write(lambda: self.store.postpone(row, pause, error, now))
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def write(self, fn: Callable[[Connection], T], *, alone: bool = True) -> T:
         """A write."""
-        return await self._write(lambda: self.store.write(fn))
+        return await self._write(lambda: self.store.write(fn, alone=alone))
 
     # --- the rest: nobody dies here, but the dead don't come back either
 

@@ -37,7 +37,7 @@ async def answer(turn):
 class NoDatabase(Database):
     """Plugins only keep it while they register."""
 
-    async def write(self, fn):  # type: ignore[no-untyped-def]
+    async def write(self, fn, *, alone=True):  # type: ignore[no-untyped-def]
         raise AssertionError("registration must not touch the database")
 
     async def read(self, fn):  # type: ignore[no-untyped-def]

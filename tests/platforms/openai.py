@@ -45,6 +45,7 @@ Fault = Literal[
     "wrong shape",
     "error event",
     "no hang up",
+    "goes on",
     "no done",
 ]
 """How an answer goes wrong. From "truncated" on, only streams do, after `cut` words."""
@@ -244,6 +245,9 @@ class LocalOpenAI:
             billed.told = True
             last = {**head, "choices": [], "usage": _usage(billed)}
             await response.write(f"data: {json.dumps(last)}\n\n".encode())
+        while say.fault == "goes on" and not self._released.is_set():
+            await response.write(f"data: {json.dumps({**head, 'choices': []})}\n\n".encode())
+            await asyncio.sleep(0.05)
         if say.fault == "no hang up":
             await self._released.wait()
         if say.fault != "no done":

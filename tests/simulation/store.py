@@ -46,7 +46,7 @@ class SimulatedStore(Store):
     async def stop(self) -> None:
         """Nothing to close."""
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def write(self, fn: Callable[[Connection], T], *, alone: bool = True) -> T:
         """Run a unit of work."""
         return await self._unit(fn)
 

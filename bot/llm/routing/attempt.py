@@ -15,7 +15,7 @@ from bot.llm.spending.books import Reservation, UsageEntry
 from bot.llm.tokens import count
 from bot.ports.llm import Ask, Rung
 from bot.ports.llm import Attempt as Told
-from bot.ports.models import CallPiece, Finished, Inquiry, Piece, ToolCall, Usage, Words
+from bot.ports.models import CallPiece, Finished, Inquiry, Piece, Thinking, ToolCall, Usage, Words
 
 log = structlog.get_logger()
 
@@ -23,6 +23,9 @@ NO_PROBES = (False, False)
 
 SLOW = 3.0
 """Whoever was overtaken after so many seconds (and twice its usual time) failed, even if it would have answered."""
+
+PACE = 20.0
+"""Tokens a second that a model is taken to make unseen: a slow one's; hosted ones make 20 to 100."""
 
 
 class Attempt:
@@ -48,6 +51,7 @@ class Attempt:
         self._took = 0.0
         self.usage = Usage()
         self._text: list[str] = []
+        self._thoughts: list[str] = []
         self._calls: dict[int, CallPiece] = {}
         self._reached = self._judged = False
         self._finished: Finished | None = None
@@ -90,17 +94,19 @@ class Attempt:
         if isinstance(error, TooSlow) and not self._reached:
             self.place.leave(self.probes)  # it waited for one of our own places
             return
-        refused = not self.words and not self._calls and not isinstance(error, StreamBroken)
+        refused = not self.begun and not isinstance(error, StreamBroken)
         self.usage = Usage() if refused and not isinstance(error, TooSlow) else self._estimate()
         self.place.failed(error, self.probes)
 
     def _hear(self, piece: Piece) -> None:
         self.last = self._clock.steady()
-        if not self._text and not self._calls:
+        if not self.begun:
             self.place.times(stream=self.inquiry.stream).add(self.last - self.began)
         match piece:
             case Words(text=text):
                 self._text.append(text)
+            case Thinking(text=text):
+                self._thoughts.append(text)
             case CallPiece(index=index):
                 self._calls[index] = _joined(self._calls.get(index), piece)
             case Finished():
@@ -117,7 +123,7 @@ class Attempt:
         self._judge("cancelled")
         self.usage = self._estimate() if self._reached else Usage()
         usual = self.place.times(stream=self.inquiry.stream).p95(SLOW)
-        if self._reached and not self.words and self._clock.steady() - self.began > max(SLOW, 2 * usual):
+        if self._reached and not self.begun and self._clock.steady() - self.began > max(SLOW, 2 * usual):
             self.place.failed(ModelBusy("slow"), self.probes)
         else:
             self.place.leave(self.probes)
@@ -127,12 +133,25 @@ class Attempt:
         self._took = round((self._clock.steady() - self.began) * 1000, 1)
 
     def _estimate(self) -> Usage:
-        """What it must have used, where the provider did not say."""
+        """What it must have used, where the provider did not say: never more than was held for it.
+
+        One of which nothing came may have thought unheard, or made an answer that is sent as a whole: then as much as
+        a model makes in that time.
+        """
         model = self.inquiry.model
         said = self.words + "".join(call.name + call.arguments for call in self._calls.values())
-        return Usage(prompt=self._tokens, completion=count(said, model), estimated=True)
+        made = count(said + "".join(self._thoughts), model)
+        if not self.begun:
+            made = int((self._clock.steady() - self.began) * PACE)
+        most = self.inquiry.params.max_tokens or made
+        return Usage(prompt=self._tokens, completion=min(made, most), estimated=True)
 
     # --- what came of it
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything came of it, be it a thought."""
+        return bool(self._text or self._calls or self._thoughts)
 
     @property
     def spoke(self) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 
 from bot.errors import ContentRefused, ModelBusy, ModelError, NoAnswer, StreamBroken
 from bot.llm.routing.attempt import Attempt, TooSlow
@@ -22,13 +23,18 @@ from bot.llm.routing.route import Route
 from bot.llm.routing.supply import Place
 from bot.llm.routing.weaving import Weave
 from bot.llm.spending.books import Spent
-from bot.ports.llm import Ask, Chunk
-from bot.ports.models import CallPiece, Finished, Piece, Words
+from bot.ports.llm import Answer, Ask, Chunk
+from bot.ports.models import CallPiece, Finished, Piece, Thinking, Words
+
+log = structlog.get_logger()
 
 MOST_ATTEMPTS = 8
 
 LAST_WORD = 0.05
 """Of the deadline, so much is kept for engines of the house, where one has the task."""
+
+ENGINE = 1.0
+"""Seconds that an engine of the house has at least, even where models used up the deadline."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,8 @@ class Course:
         return []
 
     def _said(self, attempt: Attempt, piece: Piece) -> list[Chunk]:
+        if isinstance(piece, Thinking):
+            return []  # it is at work, but another one may still be first
         if self._leader is None:
             self._lead(attempt)
         if attempt is not self._leader:
@@ -178,9 +186,11 @@ class Course:
         if spent is None:
             self._launched = MOST_ATTEMPTS
             return
+        if self._running:
+            return  # it was a second request: whoever runs may still fail, and somebody else be paid for then
         cheaper = self._route.cheaper(place, self._means.clock.steady()) if self._spent is None else None
         self._spent = spent
-        if cheaper is not None and not self._running:
+        if cheaper is not None:
             self._begin(cheaper)
 
     # --- beginning and ending attempts
@@ -243,6 +253,8 @@ class Course:
         waiting = next(iter(self._running), None)
         if self._hedged or self._leader is not None or len(self._running) != 1 or self._pending or waiting is None:
             return
+        if waiting.begun:
+            return  # it thinks: a second one would have to think, too
         place, _ = self._route.next(self._means.clock.steady(), waiting.place)
         if place is None or (place is waiting.place and place.supplier.places.full) or not self._means.credit.spend():
             return
@@ -253,19 +265,24 @@ class Course:
         """Nothing came for too long: give it up if somebody else can be asked, or if it had begun."""
         if attempt not in self._running:
             return
-        limit = attempt.place.model.silence if attempt.spoke else self._patience(attempt)
+        limit = attempt.place.model.silence if attempt.begun else self._patience(attempt)
         silent = self._means.clock.steady() - attempt.last
         if silent < limit:
             self._ring_in(limit - silent, _Bell("watch", attempt))
             return
-        if not attempt.spoke and not self._route.others(attempt.place) and len(self._running) == 1:
-            # Nobody else could be asked: better late than never.
+        if not attempt.begun and not self._others(attempt) and len(self._running) == 1:
+            # Nobody else could answer in time: better late than never.
             self._ring_in(attempt.place.model.silence, _Bell("watch", attempt))
             return
-        error = StreamBroken("it fell silent") if attempt.spoke else TooSlow("no first word")
+        error = StreamBroken("it fell silent") if attempt.begun else TooSlow("no first word")
         attempt.judge(error)
         self._running[attempt].cancel()
         self._failed(attempt, error)
+
+    def _others(self, attempt: Attempt) -> bool:
+        now = self._means.clock.steady()
+        left = self._ask.deadline - (now - self._began)
+        return self._route.others(attempt.place, now, left, stream=attempt.inquiry.stream)
 
     def _patience(self, attempt: Attempt) -> float:
         return attempt.place.patience(stream=attempt.inquiry.stream)
@@ -292,7 +309,7 @@ class Course:
         if attempt in self._ended:
             return
         self._ended.append(attempt)
-        self._means.spawn(self._means.books.settle(attempt.reservation, attempt.entry()))
+        self._means.settling.settle(attempt.reservation, attempt.entry())
 
     def _end(self) -> None:
         self._stop_others()
@@ -310,7 +327,7 @@ class Course:
     async def _without(self, why: Why) -> tuple[Chunk | None, NoAnswer | None]:
         """No model answers: an engine of the house does, or one honest sentence."""
         self._stop_others()
-        offline = await self._means.engines.answer(self._ask) if why != "refused" else None
+        offline = await self._by_the_house() if why != "refused" else None
         shown = self._weave.shown
         if offline is not None:
             attempts = tuple(one.told() for one in self._ended)
@@ -320,6 +337,22 @@ class Course:
             why = "too long" if self._route.too_long else "nobody" if self._route.nobody else "away"
         problem = no_answer(why, self._ended, self._means.phrases, self._spent)
         return Chunk(anew=True) if shown else None, problem  # half an answer is none
+
+    async def _by_the_house(self) -> Answer | None:
+        """What an engine says within what is left of the deadline, but a second at least; None when it takes longer."""
+        clock = self._means.clock
+        left = max(ENGINE, self._ask.deadline - (clock.steady() - self._began))
+        answering = asyncio.ensure_future(self._means.engines.answer(self._ask))
+        time = asyncio.ensure_future(clock.sleep(left))
+        try:
+            await asyncio.wait({answering, time}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                return answering.result()
+            log.warning("engine_too_slow", task=self._ask.task)
+            return None
+        finally:
+            answering.cancel()
+            time.cancel()
 
     # --- clocks
 

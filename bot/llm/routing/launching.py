@@ -13,6 +13,7 @@ from bot.llm.routing.route import Route
 from bot.llm.routing.supply import Place
 from bot.llm.spending.books import Reservation, Spent
 from bot.ports.llm import Ask, Rung
+from bot.ports.models import Inquiry
 
 log = structlog.get_logger()
 
@@ -31,12 +32,18 @@ class Launcher:
         Raises Spent. None when the books could not be asked: then nobody may spend anything.
         """
         inquiry = self._route.inquiry(place, stream=stream, prefix=prefix)
-        reservation = await self._reserved(place, self._route.most(inquiry, place, prefix), probes)
+        held = self._route.most(inquiry, place, prefix)
+        reservation = await self._reserved(place, held, probes)
         if reservation is None:
             return None
         if reservation.level != self._route.level:
-            place, probes = self._on_its_rung(place, probes, reservation)
-            inquiry = self._route.inquiry(place, stream=stream, prefix=prefix)
+            self._route.descend(reservation.level)
+            other, fitting = self._on_its_rung(place, held, stream=stream, prefix=prefix)
+            if other is not place:
+                place.leave(probes)
+                self._route.tried(other)
+                place, probes = other, other.enter()
+            inquiry = fitting or inquiry
         return Attempt(
             place,
             inquiry,
@@ -63,7 +70,7 @@ class Launcher:
             raise
         except asyncio.CancelledError:
             place.leave(probes)
-            self._means.spawn(self._give_back(asking, place))
+            self._means.settling.spawn(self._give_back(asking, place))
             raise
         except Exception as error:
             log.error("books_not_reached", error=type(error).__name__)
@@ -86,14 +93,15 @@ class Launcher:
                 probes=NO_PROBES,
             )
             attempt.overtaken()
-            await self._means.books.settle(reservation, attempt.entry())
+            await self._means.settling.written(reservation, attempt.entry())
 
-    def _on_its_rung(self, place: Place, probes: Probes, reservation: Reservation) -> tuple[Place, Probes]:
-        """Somebody cheaper takes the place of the one that was chosen."""
-        self._route.descend(reservation.level)
-        cheaper = self._route.cheaper(place, self._means.clock.steady())
-        if cheaper is None or reservation.level == "free":
-            return place, probes
-        place.leave(probes)
-        self._route.tried(cheaper)
-        return cheaper, cheaper.enter()
+    def _on_its_rung(self, place: Place, held: int, *, stream: bool, prefix: str) -> tuple[Place, Inquiry | None]:
+        """Somebody cheaper takes the place of the one that was chosen, for no more money than was set aside."""
+        cheaper = self._route.cheaper(place, self._means.clock.steady()) if self._route.level != "free" else None
+        for one in (cheaper, place):
+            if one is not None:
+                inquiry = self._route.inquiry(one, stream=stream, prefix=prefix)
+                fitting = self._route.afford(inquiry, one, prefix, held)
+                if fitting is not None:
+                    return one, fitting
+        return place, None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 from bot.clock import Clock
 from bot.llm.offline import Engines
 from bot.llm.routing.latency import Credit
+from bot.llm.routing.settling import Settling
 from bot.llm.routing.supply import Supply
 from bot.llm.spending.books import Books
 from bot.phrases import Phrases
@@ -17,7 +15,7 @@ from bot.phrases import Phrases
 
 @dataclass(frozen=True)
 class Means:
-    """The same for every course. `spawn` runs what must come to its end although nobody waits for it."""
+    """The same for every course. `settling` writes down what was used, although nobody waits for it."""
 
     supply: Supply
     books: Books
@@ -25,4 +23,4 @@ class Means:
     engines: Engines
     phrases: Phrases
     credit: Credit
-    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    settling: Settling

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from bot.errors import BadInquiry, ModelBusy, ModelError, StreamBroken
 from bot.llm.routing.catalogue import Level
 from bot.llm.routing.choosing import MARGIN, Candidate, choose, room, typical_price
@@ -22,6 +24,12 @@ PAUSE = 0.25
 
 CUT = 0.6
 """A prompt that is too long is cut to so much of its length."""
+
+USUAL = 1.0
+"""Seconds that first words are taken to need where too little is known."""
+
+LEAST = 64
+"""Tokens: an answer that may be no longer is not worth its money."""
 
 
 class Route:
@@ -76,11 +84,13 @@ class Route:
                 return place, 0.0
         return second, 0.0 if second is not None else soonest
 
-    def others(self, place: Place) -> bool:
-        """Whether anybody else could be asked."""
+    def others(self, place: Place, now: float, left: float, *, stream: bool) -> bool:
+        """Whether anybody else could be asked who usually begins to answer within `left` seconds."""
         return any(
-            other is not place and other.id not in self._over and self._tries.get(other.id, 0) < TRIES
+            max(other.ready_in, self._not_before.get(other.id, 0.0) - now) + other.times(stream=stream).p95(USUAL)
+            <= left
             for other in self._plan
+            if other is not place and other.id not in self._over and self._tries.get(other.id, 0) < TRIES
         )
 
     def cheaper(self, than: Place, now: float) -> Place | None:
@@ -146,6 +156,17 @@ class Route:
         prompt = int(self.tokens(place, prefix) * MARGIN) + 1
         output = inquiry.params.max_tokens or 0
         return int(prompt * price.input + output * price.output) + 1
+
+    def afford(self, inquiry: Inquiry, place: Place, prefix: str, held: int) -> Inquiry | None:
+        """The inquiry with as long an answer as `held` millionths pay for; None where that is hardly any."""
+        over = self.most(inquiry, place, prefix) - held
+        if over <= 0:
+            return inquiry
+        wanted, price = inquiry.params.max_tokens or 0, place.model.price.output
+        left = wanted - math.ceil(over / price) if price else 0
+        if left < min(LEAST, wanted):
+            return None
+        return msgspec.structs.replace(inquiry, params=msgspec.structs.replace(inquiry.params, max_tokens=left))
 
     def _shorten(self, tokens: int) -> bool:
         """Have less read; False when nothing more can go."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import structlog
 from pydantic import BaseModel
 
 from bot.clock import Clock
@@ -19,6 +17,7 @@ from bot.llm.routing.course import Course
 from bot.llm.routing.embedding import Embedding
 from bot.llm.routing.latency import Credit
 from bot.llm.routing.means import Means
+from bot.llm.routing.settling import Settling
 from bot.llm.routing.supply import Supply
 from bot.llm.spending.books import Books
 from bot.llm.structured import into
@@ -27,8 +26,6 @@ from bot.ports.llm import NOBODY, Answer, Ask, Chunk, Llm, Payer
 from bot.ports.models import Providers
 
 M = TypeVar("M", bound=BaseModel)
-
-log = structlog.get_logger()
 
 
 class Router(Llm):
@@ -46,7 +43,7 @@ class Router(Llm):
     ) -> None:
         self.engines = Engines()
         self._cache = cache
-        self._settling: set[asyncio.Task[None]] = set()
+        self._settling = Settling(books, clock)
         self._supply = Supply(catalogue, providers, clock.steady)
         self._means = Means(
             supply=self._supply,
@@ -55,7 +52,7 @@ class Router(Llm):
             engines=self.engines,
             phrases=phrases or Phrases(),
             credit=Credit(catalogue.hedging.share),
-            spawn=self._spawn,
+            settling=self._settling,
         )
         self._embedding = Embedding(self._means)
         if cache is not None:
@@ -105,12 +102,11 @@ class Router(Llm):
 
     async def settled(self) -> None:
         """Wait until everything that was used is in the books."""
-        while self._settling:
-            await asyncio.wait(self._settling)
+        await self._settling.settled()
 
     async def close(self) -> None:
-        """Settle what is left, and let go of connections."""
-        await self.settled()
+        """Settle what is left, if the database takes it, and let go of connections."""
+        await self._settling.close()
         await self._supply.close()
 
     # --- inside
@@ -122,14 +118,3 @@ class Router(Llm):
         if self._cache is None or ask.cache == "never" or (ask.cache == "person" and not ask.payer.person):
             return produce(ask)
         return self._cache.through(ask, produce, stream=stream)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)
-        self._settling.add(task)
-        task.add_done_callback(self._settled_one)
-        return task
-
-    def _settled_one(self, task: asyncio.Task[None]) -> None:
-        self._settling.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("usage_not_settled", error=type(task.exception()).__name__)

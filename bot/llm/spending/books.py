@@ -2,6 +2,9 @@
 
 Money is held before a call and settled after it, in the database, so that several processes keep to one budget: at most
 the calls that are in the air at the same time can go over it, and they can't, because each holds the most it may cost.
+
+Everybody's calls want the rows of the same accounts. So units are not alone: each locks first its hold, then its line
+of usage, then its accounts in the order of their names.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, select, text
+from sqlalchemy import Connection, Row, String, bindparam, delete, func, select, text
 
 from bot.clock import Clock, Entropy
 from bot.errors import FrontdeskError
@@ -41,18 +44,17 @@ ON CONFLICT (day, tenant, person, skill, task, prompt, provider, model) DO UPDAT
   cost = llm_usage.cost + excluded.cost, milliseconds = llm_usage.milliseconds + excluded.milliseconds"""
 )
 
-# The row is made first and locked by it, so two processes can't both see the last cent.
-_OPEN = text(
-    """
-INSERT INTO llm_accounts (day, scope, name, spent, held) VALUES (:day, :scope, :name, 0, 0)
-ON CONFLICT (day, scope, name) DO UPDATE SET spent = llm_accounts.spent"""
-)
-
+# Locks the row, so two processes can't both see the last cent; what of it is used then is the answer.
 _MOVE = text(
     """
-UPDATE llm_accounts SET spent = spent + :spent, held = held + :held
-WHERE day = :day AND scope = :scope AND name = :name"""
+INSERT INTO llm_accounts (day, scope, name, spent, held) VALUES (:day, :scope, :name, :spent, :held)
+ON CONFLICT (day, scope, name) DO UPDATE SET
+  spent = llm_accounts.spent + excluded.spent, held = llm_accounts.held + excluded.held
+RETURNING llm_accounts.spent + llm_accounts.held"""
 )
+
+# Whoever settles or forgets one of these at this moment has locked it: then it is no longer ours to forget.
+_DEAD = select(holds).where(holds.c.until < bindparam("now")).order_by(holds.c.id).with_for_update(skip_locked=True)
 
 
 class Spent(FrontdeskError):
@@ -102,7 +104,7 @@ class Books(ABC):
 
     @abstractmethod
     async def reserve(self, payer: Payer, most: int) -> Reservation:
-        """Hold `most` millionths, the highest cost that one attempt may have. Raises Spent."""
+        """Hold `most` millionths, the highest cost that one attempt may have. Raises Spent, unless it is 0."""
 
     @abstractmethod
     async def settle(self, reservation: Reservation, entry: UsageEntry) -> None:
@@ -124,13 +126,13 @@ class Ledger(Books):
         database = await self._tables.make()
         hold = self._entropy.token()
         now = self._clock.now()
-        level = await database.write(_hold(hold, _day(now), budgets, most, now))
+        level = await database.write(_hold(hold, _day(now), budgets, most, now), alone=False)
         return Reservation(id=hold, level=level)
 
     async def settle(self, reservation: Reservation, entry: UsageEntry) -> None:
         """Add the attempt to the usage of the day, and to what its budgets have spent."""
         database = await self._tables.make()
-        await database.write(_settle(reservation.id, _day(self._clock.now()), entry))
+        await database.write(_settle(reservation.id, _day(self._clock.now()), entry), alone=False)
 
     async def totals(self, by: Sequence[str], *, first: str = "", last: str = "9999") -> list[Total]:
         """What was used from the day `first` to the day `last`, by some of GROUPS, the dearest first."""
@@ -153,26 +155,29 @@ def _day(now: float) -> str:
 def _hold(
     hold: str, day: str, budgets: Mapping[Account, Budget], most: int, now: float
 ) -> Callable[[Connection], Level]:
+    asked = sorted(budgets, key=lambda account: (account.scope, account.name))
+
     def write(connection: Connection) -> Level:
-        _forget_the_dead(connection, now)
-        asked = sorted(budgets, key=lambda account: (account.scope, account.name))  # one order: no two wait in a ring
+        moves = _Moves()
+        for held in connection.execute(_DEAD, {"now": now}).all():
+            connection.execute(delete(holds).where(holds.c.id == held.id))
+            moves.let_go(held, held.most)
         for account in asked:
-            connection.execute(_OPEN, _named(day, account))
-        used = _used(day, asked)(connection)
-        for account in asked:
-            if used.get(account, 0) + most > budgets[account].limit:
-                raise Spent(account, budgets[account].at_end)
-        for account in asked:
-            connection.execute(_MOVE, {**_named(day, account), "spent": 0, "held": most})
+            moves.add(day, account, held=most)
         names = msgspec.json.encode(asked).decode()
         connection.execute(holds.insert().values(id=hold, day=day, accounts=names, most=most, until=now + HOLD))
+        after = moves.make(connection)
+        used = {account: after[day, account.scope, account.name] - most for account in asked}
+        for account in asked:
+            if most and used[account] + most > budgets[account].limit:  # what costs nothing is never refused
+                raise Spent(account, budgets[account].at_end)
         return level_of(budgets, used)
 
     return write
 
 
 def _settle(hold: str, day: str, entry: UsageEntry) -> Callable[[Connection], None]:
-    row = {
+    named = {
         "day": day,
         "tenant": entry.payer.tenant,
         "person": entry.payer.person,
@@ -181,6 +186,9 @@ def _settle(hold: str, day: str, entry: UsageEntry) -> Callable[[Connection], No
         "prompt": entry.prompt,
         "provider": entry.provider,
         "model": entry.model,
+    }
+    # What is too long for its column PostgreSQL would refuse: a long name must not cost the whole line.
+    row = {name: value[: _longest(name)] for name, value in named.items()} | {
         "failed": int(bool(entry.problem)),
         "prompt_tokens": entry.usage.prompt,
         "cached_tokens": entry.usage.cached,
@@ -190,24 +198,46 @@ def _settle(hold: str, day: str, entry: UsageEntry) -> Callable[[Connection], No
     }
 
     def write(connection: Connection) -> None:
+        ending = delete(holds).where(holds.c.id == hold).returning(*holds.c)
+        held = connection.execute(ending).one_or_none() if hold else None
         connection.execute(_ADD_USAGE, row)
-        held = connection.execute(select(holds).where(holds.c.id == hold)).one_or_none() if hold else None
         if held is not None:
-            _let_go(connection, held, entry.cost)
+            moves = _Moves()
+            moves.let_go(held, entry.cost)
+            moves.make(connection)
 
     return write
 
 
-def _let_go(connection: Connection, held: Row[tuple[object, ...]], cost: int) -> None:
-    """A hold ends: `cost` of it was spent."""
-    for account in msgspec.json.decode(str(held.accounts), type=list[Account]):
-        connection.execute(_MOVE, {**_named(str(held.day), account), "spent": cost, "held": -held.most})
-    connection.execute(delete(holds).where(holds.c.id == held.id))
+def _longest(column: str) -> int | None:
+    kind = usage.c[column].type
+    return kind.length if isinstance(kind, String) else None
 
 
-def _forget_the_dead(connection: Connection, now: float) -> None:
-    for held in connection.execute(select(holds).where(holds.c.until < now)).all():
-        _let_go(connection, held, held.most)
+class _Moves:
+    """What is to be added to accounts: each is touched once, in one order, so that no two units wait in a ring."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, str, str], tuple[int, int]] = {}
+
+    def add(self, day: str, account: Account, *, spent: int = 0, held: int = 0) -> None:
+        """So much more is spent, or held."""
+        key = (day, account.scope, account.name)
+        before = self._sums.get(key, (0, 0))
+        self._sums[key] = (before[0] + spent, before[1] + held)
+
+    def let_go(self, held: Row[tuple[object, ...]], cost: int) -> None:
+        """A hold has ended: `cost` of it was spent."""
+        for account in msgspec.json.decode(str(held.accounts), type=list[Account]):
+            self.add(str(held.day), account, spent=cost, held=-held.most)
+
+    def make(self, connection: Connection) -> dict[tuple[str, str, str], int]:
+        """Write them; what of each account is spent or held now."""
+        used = {}
+        for key, (spent, held) in sorted(self._sums.items()):
+            named = dict(zip(("day", "scope", "name"), key, strict=True))
+            used[key] = int(connection.execute(_MOVE, {**named, "spent": spent, "held": held}).scalar_one())
+        return used
 
 
 def _used(day: str, asked: Sequence[Account]) -> Callable[[Connection], dict[Account, int]]:
@@ -240,7 +270,3 @@ def _totals(by: Sequence[str], first: str, last: str) -> Callable[[Connection], 
         ]
 
     return read
-
-
-def _named(day: str, account: Account) -> dict[str, str]:
-    return {"day": day, "scope": account.scope, "name": account.name}

@@ -77,9 +77,9 @@ class PostgresStore(Store):
 
     # --- units of work
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def write(self, fn: Callable[[Connection], T], *, alone: bool = True) -> T:
         """Run `fn` in a transaction of its own; return its result once it is durable."""
-        return await self._units.write(fn)
+        return await self._units.write(fn, alone=alone)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on a read-only connection."""

@@ -1,7 +1,8 @@
 """Units of work for whatever is not on the path of a turn, on SQLAlchemy connections of their own.
 
 They are written for a database with one writer, so writes are SERIALIZABLE: two that cross are taken back and run
-again, and each sees the world as if it were alone. Knows no tables.
+again, and each sees the world as if it were alone. Units that lock their rows themselves are READ COMMITTED: on a row
+that everybody wants, the others would run out of tries. Knows no tables.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Result, event
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
+
+Level = Literal["SERIALIZABLE", "REPEATABLE READ", "READ COMMITTED"]
 
 _TRIES = 12
 _PATIENCE = 5.0  # seconds that one may wait for a free connection
@@ -48,11 +51,12 @@ class Units:
         if engine is not None:
             await engine.dispose()
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def write(self, fn: Callable[[Connection], T], *, alone: bool = True) -> T:
         """Run `fn` in a transaction; run it again when another one crossed it."""
+        level: Level = "SERIALIZABLE" if alone else "READ COMMITTED"
         for attempt in itertools.count(1):
             try:
-                return await self._once(fn, readonly=False)
+                return await self._once(fn, level)
             except Exception as exc:
                 again = code(exc) in AGAIN or catalogue(exc)
                 if not again or attempt == _TRIES:
@@ -63,16 +67,15 @@ class Units:
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a transaction that can't write."""
         try:
-            return await self._once(fn, readonly=True)
+            return await self._once(fn, "REPEATABLE READ", readonly=True)
         except Exception as exc:
             if code(exc) == _READ_ONLY:
                 raise StoreError("a unit of work that reads can't write") from exc
             raise _seen(exc) from exc.__cause__
 
-    async def _once(self, fn: Callable[[Connection], T], *, readonly: bool) -> T:
+    async def _once(self, fn: Callable[[Connection], T], level: Level, *, readonly: bool = False) -> T:
         if not self._open:
             raise StoreUnavailable("the store is not open")
-        level = "REPEATABLE READ" if readonly else "SERIALIZABLE"
         async with self._connections().connect() as connection:
             await connection.execution_options(isolation_level=level, postgresql_readonly=readonly)
             return await connection.run_sync(_run, fn)

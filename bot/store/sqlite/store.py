@@ -115,8 +115,8 @@ class SqliteStore(Store):
 
     # --- units of work
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Run `fn` in a transaction of its own; return its result once it is durable."""
+    async def write(self, fn: Callable[[Connection], T], *, alone: bool = True) -> T:
+        """Run `fn` in a transaction of its own; return its result once it is durable. It is always alone here."""
         return await self._write.unit(fn)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:

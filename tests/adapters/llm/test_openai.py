@@ -25,6 +25,7 @@ from bot.ports import (
     Params,
     Piece,
     Provider,
+    Thinking,
     ToolCall,
     ToolSpec,
     Words,
@@ -78,9 +79,18 @@ async def test_an_answer_comes_with_what_it_used(stream: bool) -> None:
     end = end_of(pieces)
     assert end.reason == "stop"
     assert (end.usage.prompt, end.usage.completion) == (server.bill[0].prompt, 4)
-    assert len(pieces) == (5 if stream else 2)
+    assert len([piece for piece in pieces if not isinstance(piece, Thinking)]) == (5 if stream else 2)
+    assert "".join(piece.text for piece in pieces if isinstance(piece, Thinking)) == "the person says Hi"
     assert server.problems == []
     assert server.requests[0]["max_completion_tokens"] == 100
+
+
+async def test_thoughts_in_the_text_are_told_apart_and_told() -> None:
+    server = LocalOpenAI(says=_once(Say(text="<think> they say Hi </think> Good morning")))
+    async with provider(server) as opened:
+        pieces = await all_of(opened, inquiry())
+    assert text_of(pieces) == "Good morning"
+    assert "they say" in "".join(piece.text for piece in pieces if isinstance(piece, Thinking))
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -208,11 +218,12 @@ async def test_a_stream_that_ends_early_is_broken_and_not_complete(fault: Fault)
     assert text_of(heard) == "one two three"
 
 
-@pytest.mark.parametrize("fault", ["no hang up", "no done"])
+@pytest.mark.parametrize("fault", ["no hang up", "no done", "goes on"])
 async def test_a_stream_that_said_that_it_is_done_is_complete(fault: Fault) -> None:
     server = LocalOpenAI(says=_once(Say(text="one two three four five", fault=fault)))
     async with provider(server) as opened:
-        pieces = await all_of(opened, inquiry())
+        async with asyncio.timeout(5):
+            pieces = await all_of(opened, inquiry())
     assert text_of(pieces) == "one two three four five"
     assert end_of(pieces).reason == "stop"
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import yaml
 
 from bot.clock import Clock
-from bot.errors import ModelBusy
+from bot.errors import ModelBusy, StoreUnavailable
 from bot.llm.cache import AnswerCache, CacheSettings, LocalShelf
 from bot.llm.routing.catalogue import Catalogue
 from bot.llm.routing.reading import read_catalogue
@@ -79,6 +79,13 @@ class Scripted(Provider):
         for step in script:
             if isinstance(step, Exception):
                 raise step
+            if isinstance(step, float):
+                self.at_once += 1
+                self.most_at_once = max(self.most_at_once, self.at_once)
+                try:
+                    await self.clock.sleep(step)
+                finally:
+                    self.at_once -= 1
         return [[3.0, 4.0] for _ in texts], Usage(prompt=len(texts))
 
     async def close(self) -> None:
@@ -96,7 +103,10 @@ class ScriptedProviders(Providers):
 
 
 class TestBooks(Books):
-    """Keeps everything, and refuses what goes over `budget`. Reserving and settling must match."""
+    """Keeps everything, and refuses what goes over `budget`. Reserving and settling must match.
+
+    Of the next calls of `settle`, `away` find no database.
+    """
 
     __test__ = False
 
@@ -104,7 +114,9 @@ class TestBooks(Books):
         self.budget, self.levels = budget, levels
         self.entries: list[UsageEntry] = []
         self.open: dict[str, int] = {}
+        self.held: list[int] = []
         self.broken = False
+        self.away = 0
         self.spent = 0
         self._numbers = itertools.count(1)
 
@@ -117,11 +129,16 @@ class TestBooks(Books):
             raise Spent(Account(scope="total", name=""), "person")
         id = str(next(self._numbers))
         self.open[id] = most
+        self.held.append(most)
         level = next((name for limit, name in reversed(self.levels) if taken >= limit), "free")
+        await asyncio.sleep(0)
         return Reservation(id=id, level=level)  # type: ignore[arg-type]  # the tests name levels
 
     async def settle(self, reservation: Reservation, entry: UsageEntry) -> None:
         await asyncio.sleep(0)
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("the database is away")
         most = self.open.pop(reservation.id)
         assert entry.cost <= most or entry.usage == DONE.usage, (entry, most)
         self.entries.append(entry)
@@ -181,14 +198,20 @@ class House:
 
     async def run(self, work: Awaitable[T]) -> T:
         """Await it, letting time pass whenever nothing else can happen."""
-        task = asyncio.ensure_future(work)
+
+        async def and_settle() -> T:
+            try:
+                return await work
+            finally:
+                await self.router.settled()
+
+        task = asyncio.ensure_future(and_settle())
         while not task.done():
             await still()
             at = self.clock.next_waking
             if not task.done():
                 assert at is not None, "it hangs, and no clock will help"
                 self.clock.move(at)
-        await self.router.settled()
         return task.result()
 
     async def seen(self, ask: Ask, on_chunk: Callable[[str], None] = lambda _: None) -> str:

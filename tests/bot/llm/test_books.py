@@ -111,6 +111,16 @@ async def test_a_call_whose_process_died_is_paid_for_after_a_while(tmp_path: Pat
         assert await ledger.spent(ANA) == {Account(scope="total", name=""): 900_000}
 
 
+async def test_what_costs_nothing_is_never_refused(tmp_path: Path) -> None:
+    budget = BudgetSettings(total=Budget(per_day=Decimal(1)))
+    async with books(tmp_path, budget) as (ledger, _):
+        right = await ledger.reserve(ANA, 900_000)
+        await ledger.settle(right, cent(ANA, 1_200_000))
+        with pytest.raises(Spent):
+            await ledger.reserve(ANA, 1)
+        assert (await ledger.reserve(ANA, 0)).level == "shorter"
+
+
 async def test_settling_twice_costs_once(tmp_path: Path) -> None:
     budget = BudgetSettings(total=Budget(per_day=Decimal(1)))
     async with books(tmp_path, budget) as (ledger, _):

@@ -18,9 +18,9 @@ from bot.errors import (
 from bot.llm.offline import Engine
 from bot.phrases import Phrases
 from bot.ports.llm import Answer, Ask, Payer
-from bot.ports.models import CallPiece, Finished, Line, Usage, Words
+from bot.ports.models import CallPiece, Finished, Line, Thinking, Usage, Words
 from bot.testing.clock import START
-from tests.bot.llm.scripted import DONE, House, TestBooks, ask, busy, says, still
+from tests.bot.llm.scripted import CATALOGUE, DONE, House, Step, TestBooks, ask, busy, says, still
 
 PHRASES = Phrases()
 
@@ -266,6 +266,45 @@ async def test_a_slow_first_word_is_overtaken_by_a_second_request() -> None:
     assert answer.cost == sum(entry.cost for entry in house.books.entries[-2:])
 
 
+THINKS: list[Step] = [1.0, Thinking(text="let me see, the parcel left on Monday")] * 15
+
+
+async def test_a_model_that_thinks_is_neither_given_up_nor_hedged_and_its_thoughts_are_shown_to_nobody() -> None:
+    house = House()
+    for _ in range(15):
+        await house.run(house.router.complete(ask()))
+    house.plan("big", [*THINKS, *says("on Thursday")])
+    shown: list[str] = []
+    assert await house.seen(ask(), shown.append) == "on Thursday"
+    assert house.two.inquiries == []
+    assert shown[0] == "on"
+
+
+async def test_thoughts_are_paid_for_but_never_more_than_was_held() -> None:
+    house = House()
+    house.plan("big", [*THINKS[:6], StreamBroken("cut")], [*THINKS, *THINKS, StreamBroken("cut")])
+    for _ in range(2):
+        assert (await house.run(house.router.complete(ask(deadline=90.0)))).model == "small"
+    few, many = (entry.usage.completion for entry in house.books.entries if entry.model == "big")
+    assert 20 < few < 40
+    assert many == 100
+
+
+async def test_one_that_was_given_up_before_it_said_anything_may_have_been_at_work() -> None:
+    house = House()
+    house.plan("big", [1000.0])
+    await house.run(house.router.complete(ask()))
+    given_up = house.books.entries[0]
+    assert (given_up.model, given_up.usage.completion, given_up.usage.estimated) == ("big", 100, True)
+
+
+async def test_nobody_is_given_up_for_one_who_could_not_begin_in_time() -> None:
+    house = House()
+    house.plan("big", says("just in time", after=10.7))
+    answer = await house.run(house.router.complete(ask(deadline=10.9)))
+    assert answer.model == "big"
+
+
 async def test_second_requests_are_no_more_than_their_share() -> None:
     house = House()
     house.plan("big", says("slow", after=2.5))
@@ -371,6 +410,16 @@ async def test_somebody_cheaper_still_fits_into_a_budget() -> None:
     assert (await house.run(house.router.complete(ask()))).model == "small"
 
 
+async def test_a_second_request_without_money_leaves_the_way_open_for_those_after_the_first() -> None:
+    house = House()
+    for _ in range(15):
+        await house.run(house.router.complete(ask()))
+    house.plan("big", [5.0, ModelBusy("500")])
+    house.books.budget = house.books.spent + 450  # the first one and half of a second
+    answer = await house.run(house.router.complete(ask()))
+    assert [attempt.model for attempt in answer.attempts] == ["big", "small"]
+
+
 async def test_on_its_rung_a_budget_chooses_cheaper_models_and_shorter_prompts() -> None:
     house = House(TestBooks(levels=[(100, "cheaper"), (200, "shorter")]))
     lines = tuple(Line(role="user", text=f"line {number} " * 20) for number in range(10))
@@ -385,6 +434,16 @@ async def test_on_its_rung_a_budget_chooses_cheaper_models_and_shorter_prompts()
     assert len(house.two.inquiries[-1].lines) < len(lines)
 
 
+async def test_the_cheaper_one_may_answer_at_no_more_length_than_was_paid_for() -> None:
+    talkative = CATALOGUE.replace("{model: small, max_tokens: 100}", "{model: small, max_tokens: 4000}")
+    house = House(TestBooks(levels=[(0, "cheaper")]), talkative.replace("context: 2000", "context: 9000"))
+    answer = await house.run(house.router.complete(ask()))
+    assert (answer.model, answer.rung) == ("small", "cheaper")
+    (held,), (inquiry,) = house.books.held, house.two.inquiries
+    assert inquiry.params.max_tokens is not None
+    assert held - 5 < inquiry.params.max_tokens * 0.8 + 2 < held < 4000 * 0.8
+
+
 async def test_books_that_can_not_be_asked_let_nobody_spend() -> None:
     house = House()
     house.books.broken = True
@@ -392,6 +451,26 @@ async def test_books_that_can_not_be_asked_let_nobody_spend() -> None:
         await house.run(house.router.complete(ask()))
     assert caught.value.sentence == PHRASES.model_away
     assert house.one.inquiries == []
+
+
+async def test_what_the_books_could_not_take_is_settled_when_they_are_back() -> None:
+    house = House()
+    house.books.away = 4
+    await house.run(house.router.complete(ask()))
+    assert [entry.cost for entry in house.books.entries] == [140]
+    assert house.books.open == {}
+    assert house.clock.now() - START == pytest.approx(0.5 + 1 + 2 + 4)
+
+
+async def test_closing_tries_a_last_time_and_does_not_wait_for_books_that_stay_away() -> None:
+    for away, settled in ((1, 1), (1000, 0)):
+        house = House()
+        house.books.away = away
+        await house.router.complete(ask())
+        await still()
+        await house.router.close()
+        assert len(house.books.entries) == settled
+        assert house.clock.now() == START
 
 
 class Parrot(Engine):
@@ -444,6 +523,23 @@ async def test_an_engine_of_the_house_steps_in_when_models_fail() -> None:
     assert len(answer.attempts) == 2
 
 
+async def test_an_engine_of_the_house_that_takes_too_long_is_not_waited_for() -> None:
+    house = House()
+
+    class Sloth(Parrot):
+        async def answer(self, ask: Ask) -> Answer | None:
+            await house.clock.sleep(600)
+            return await super().answer(ask)
+
+    house.router.engines.add(Sloth())
+    house.plan("big", says("slow", after=50.0))
+    house.plan("small", busy(100))
+    with pytest.raises(NoAnswer):
+        await house.run(house.router.complete(ask("summarize", "First. Second.", deadline=8.0)))
+    assert house.clock.now() - START == pytest.approx(8.6)
+    assert house.clock.next_waking is None
+
+
 async def test_vectors_have_unit_length_and_come_from_one_model() -> None:
     house = House()
     assert await house.run(house.router.embed(["a", "b"])) == [[0.6, 0.8], [0.6, 0.8]]
@@ -451,6 +547,26 @@ async def test_vectors_have_unit_length_and_come_from_one_model() -> None:
     assert await house.run(house.router.embed(["a"])) == [[0.6, 0.8]]
     assert [entry.provider for entry in house.books.entries] == ["one", "one", "two"]
     assert house.books.open == {}
+
+
+async def test_vectors_take_places_like_answers() -> None:
+    house = House()
+    house.one.scripts["vector"] = [[1.0]]
+    await house.run(asyncio.gather(*(house.router.embed(["a"]) for _ in range(6))))
+    assert house.one.most_at_once == 2
+
+
+@pytest.mark.parametrize(("rounds", "tokens"), [(1, 0), (2, 0), (3, 0), (50, 1)])
+async def test_vectors_that_nobody_waits_for_any_more_hold_no_money(rounds: int, tokens: int) -> None:
+    house = House()
+    house.one.scripts["vector"] = [[1000.0]]
+    wanted = asyncio.ensure_future(house.router.embed(["word"]))
+    await still(rounds)
+    assert house.one.at_once == tokens
+    wanted.cancel()
+    await still()
+    assert house.books.open == {}
+    assert [entry.usage.prompt > 0 for entry in house.books.entries] == [tokens > 0]
 
 
 async def test_a_mistake_of_an_adapter_is_a_failure_like_any_other() -> None:

@@ -162,17 +162,22 @@ async def test_a_picture_comes_with_the_question() -> None:
     assert rendered.lines[-1].pictures == ("https://x.example/1.png",)
 
 
+ANA = Payer(tenant="lamps", person="ana", skill="shop")
+
+
 class Vectors:
     """Meanings by hand: lamps and parcels; breaks when it is told to."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
+        self.paid: list[Payer] = []
         self.broken = False
 
-    async def __call__(self, texts: Sequence[str]) -> list[list[float]]:
+    async def __call__(self, texts: Sequence[str], payer: Payer) -> list[list[float]]:
         if self.broken:
             raise NoAnswer("gone", sentence="")
         self.asked.append(len(texts))
+        self.paid.append(payer)
         return [[1.0, 0.0] if "parcel" in text or "package" in text else [0.0, 1.0] for text in texts]
 
 
@@ -185,11 +190,12 @@ async def test_examples_are_chosen_by_meaning_where_there_are_vectors_and_by_wor
     prompts.use(embed=vectors)
 
     async def shown(question: str) -> str:
-        return (await prompts.render("answer/shop", {"question": question})).lines[2].text
+        return (await prompts.render("answer/shop", {"question": question}, payer=ANA)).lines[2].text
 
     assert await shown("Did my package come?") == "Tell me its number."
     assert await shown("Did my package come?") == "Tell me its number."
     assert vectors.asked == [4, 1], "those of the examples are kept"
+    assert vectors.paid == [ANA, ANA], "a conversation's money"
     vectors.broken = True
     assert await shown("lamps, can they be returned, are they returnable?") == "Within 30 days."
     assert await shown("zzz") == "Tell me its number.", "the first of the file, where none is similar"

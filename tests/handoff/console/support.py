@@ -33,9 +33,9 @@ class Breakable(Database):
         self._store = store
         self.down = False
 
-    async def write(self, fn: Callable[[Connection], T]) -> T:
+    async def write(self, fn: Callable[[Connection], T], *, alone: bool = True) -> T:
         self._check()
-        return await self._store.write(fn)
+        return await self._store.write(fn, alone=alone)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         self._check()
