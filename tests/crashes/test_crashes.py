@@ -19,13 +19,13 @@ from tests.crashes.verdict import Seen, judge
 from tests.crashes.world import Appended, Done, Ending, Row, Ticket
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def names_of(store: StoreKind) -> list[str]:
-    """The names of the deaths on a store."""
-    return [
-        f"{store}-{'blind-' * blind}{point.name}" for blind in (False, True) for point in points_of(store, blind=blind)
-    ]
+STORES: tuple[StoreKind, ...] = ("sqlite", "postgres")
+CASES = [
+    pytest.param(store, f"{store}-{'blind-' * blind}{point.name}", id=f"{store}-{'blind-' * blind}{point.name}")
+    for store in STORES
+    for blind in (False, True)
+    for point in points_of(store, blind=blind)
+]
 
 
 @cache
@@ -45,40 +45,20 @@ def of(store: str) -> dict[str, dict[str, Any]]:
     return outcomes(store)
 
 
-def loses_and_repeats_nothing(store: str, name: str) -> None:
+@pytest.mark.parametrize(("store", "name"), CASES)
+def test_a_bot_that_dies_there_five_times_loses_and_repeats_nothing(store: str, name: str) -> None:
     outcome = of(store)[name]
     assert outcome["wrong"] == []
     assert outcome["deaths"] == DEATHS
 
 
-def comes_by_every_point(store: StoreKind) -> None:
+@pytest.mark.parametrize("store", STORES)
+def test_a_bot_that_lives_comes_by_every_point(store: StoreKind) -> None:
     alive = of(store)[f"{store}-nobody"]
     assert alive["wrong"] == []
     # What was left behind by somebody else is found by those who died; here nobody did.
     names = {point.name for point in points_of(store) if not point.name.endswith("pick_up")}
     assert names - alive["passed"].keys() == set()
-
-
-class TestOnSqlite:
-    """In a class, as the other one: a worker of xdist takes all of one, so each store's deaths are died once."""
-
-    @pytest.mark.parametrize("name", names_of("sqlite"))
-    def test_a_bot_that_dies_there_five_times_loses_and_repeats_nothing(self, name: str) -> None:
-        loses_and_repeats_nothing("sqlite", name)
-
-    def test_a_bot_that_lives_comes_by_every_point(self) -> None:
-        comes_by_every_point("sqlite")
-
-
-class TestOnPostgres:
-    """The same on PostgreSQL."""
-
-    @pytest.mark.parametrize("name", names_of("postgres"))
-    def test_a_bot_that_dies_there_five_times_loses_and_repeats_nothing(self, name: str) -> None:
-        loses_and_repeats_nothing("postgres", name)
-
-    def test_a_bot_that_lives_comes_by_every_point(self) -> None:
-        comes_by_every_point("postgres")
 
 
 def test_a_bot_that_does_not_look_for_what_it_sent_is_caught() -> None:
