@@ -19,7 +19,7 @@ from bot.text.plain import words
 from bot.text.words import meaning, yes_no
 
 _END = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s+|\n+")
-_PARTICULAR = re.compile(r"[#\w.+-]*\d[\w.-]*|\S+@\S+")
+_PARTICULAR = re.compile(r"(?<![#\w.+-])[#\w.+-]*\d[\w.-]*|\S@\S+")
 _WISH = re.compile(r"\b(?:want|need|would like|please|can you|could you|wrong|broken|missing|not|never)\b|\?")
 _LONGEST = 300  # characters of one sentence
 _FEWEST = 2  # words that say something, in a sentence worth keeping
