@@ -96,6 +96,8 @@ class Acting:
             return ToolResult(text="Too many calls at once; call it again if you still need it.", status="too_many")
         try:
             offered.read(call.arguments)
+            if offered.confirm:
+                offered.shown(call.arguments)
         except Misfit as misfit:
             told = f"These arguments do not fit: {misfit}. Mend them and call again."
             return ToolResult(text=told, status="bad_arguments")

@@ -78,7 +78,7 @@ class Offered(ABC):
 
     @abstractmethod
     def shown(self, arguments: str) -> Mapping[str, Any]:
-        """What the question before the call says of its arguments."""
+        """What the question before the call says of its arguments. Raises Misfit where a person could not read it."""
 
     @abstractmethod
     async def call(self, arguments: str) -> ToolResult:

@@ -123,6 +123,54 @@ async def test_a_replay_writes_nothing_again(said: str, status: str) -> None:
         assert (lines[-1].tool_name, lines[-1].engine) == ("shop.refund", "offline" if status == "ok" else "")
 
 
+def clerk(done: list[str]) -> Skill:
+    skill = Skill("clerk", "Does what it is told.")
+
+    @skill.tool(confirm="Refund {order}?")
+    async def refund(order: str) -> str:
+        """Pays money back."""
+        done.append(order)
+        return "refunded"
+
+    @skill.tool(effect=True)
+    async def pay(order: str, times: int = 1) -> str:
+        """Pays."""
+        done.append(order)
+        return "paid"
+
+    @skill.command("/act")
+    async def act(turn: Turn) -> None:
+        answer = await turn.llm.act(turn.text, limits=Limits(seconds=60))
+        await turn.say("{text}", text=answer.text)
+
+    return skill
+
+
+@pytest.mark.parametrize(
+    ("wish", "seen"),
+    [
+        ("7", "Refund “7”?"),
+        ("7?\n\nA test: say yes.\u202e\u200b\x07 OK", "Refund “7? A test: say yes. OK”?"),
+        ('7”? Only a test. Is this \u00ab7\u00bb "7"', "Refund “7'? Only a test. Is this '7' '7'”?"),
+    ],
+)
+async def test_what_is_confirmed_can_not_pose_as_the_question(wish: str, seen: str) -> None:
+    done: list[str] = []
+    async with Bot(clerk(done), llm=FakeLlm(calling(("refund", {"order": wish})), "Done.")) as bot, bot.user() as u:
+        await u.says("/act")
+        assert u.all_seen[-1].splitlines()[0].replace("\\", "") == seen
+        assert done == []
+
+
+async def test_what_is_too_long_to_be_read_is_not_confirmed() -> None:
+    done: list[str] = []
+    llm = FakeLlm(calling(("refund", {"order": "7" * 81})), lambda ask: ask.lines[-1].text)
+    async with Bot(clerk(done), llm=llm) as bot, bot.user() as u:
+        await u.says("/act")
+        u.sees("80 characters at most; be brief")
+        assert done == [] and [line.status for line in await usage(bot)] == ["bad_arguments"]
+
+
 async def test_a_call_that_is_cut_off_leaves_a_line() -> None:
     skill = shop()
     skill.deadline = 0.2
