@@ -106,9 +106,8 @@ def finish(connection: Connection, job: Job, code: int, body: str, now: float, e
 
 
 def claim_hook(connection: Connection, now: float, lease: float, busy: Collection[str] = ()) -> Job | None:
-    """Take the webhook that is due; nobody else sends it until the lease is over. Those to `busy` hosts wait."""
-    starts = [f"{scheme}://{host}{end}" for host in busy for scheme in ("http", "https") for end in "/:"]
-    elsewhere = [not_(jobs.c.webhook_url.startswith(start, autoescape=True)) for start in starts]
+    """Take the webhook that is due; nobody else sends it until the lease is over. Those to `busy` origins wait."""
+    elsewhere = [not_(jobs.c.webhook_url.startswith(f"{origin}/", autoescape=True)) for origin in busy]
     due = and_(jobs.c.hook == "waiting", jobs.c.hook_at <= now, *elsewhere)
     first = select(jobs).where(due).order_by(jobs.c.hook_at).limit(1).with_for_update(skip_locked=True)
     row = connection.execute(first).first()

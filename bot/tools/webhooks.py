@@ -28,7 +28,7 @@ HELD = 30.0
 """Seconds for which an attempt is one process's; longer than a request may take."""
 
 AT_ONCE = 8
-"""Webhooks that a process sends side by side, each to another host: one that never answers holds up no other."""
+"""Webhooks that a process sends side by side, each to another server: one that never answers holds up no other."""
 
 GONE = 410
 
@@ -45,7 +45,7 @@ def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:
 
 
 def address(url: str) -> str:
-    """A webhook's address as it is kept: its host in small letters, and a path behind it, to be found by its host."""
+    """A webhook's address as it is kept: its host in small letters, and a path behind it, to be found by its origin."""
     try:
         return str(URL(url))
     except ValueError:
@@ -57,22 +57,22 @@ class Courier:
 
     def __init__(self, tables: OwnTables, fetcher: Fetcher, secret: Secret, clock: Clock) -> None:
         self._tables, self._fetcher, self._secret, self._clock = tables, fetcher, secret, clock
-        self._busy: set[str] = set()  # the hosts of those that are on their way
+        self._busy: set[str] = set()  # the origins of those that are on their way
         self._claiming = asyncio.Lock()
 
     async def send_next(self) -> bool:
-        """Send the one that is due, if any is, to a host that no other is on its way to; whether there was one."""
+        """Send the one that is due, if any is, to a server that no other is on its way to; whether there was one."""
         async with self._claiming:
             now, busy = self._clock.now(), tuple(self._busy)
             job = await self._tables.database.write(lambda c: records.claim_hook(c, now, HELD, busy))
             if job is None:
                 return False
-            host = _host(job.webhook_url)
-            self._busy.add(host)
+            origin = _origin(job.webhook_url)
+            self._busy.add(origin)
         try:
             await self._send(job)
         finally:
-            self._busy.discard(host)
+            self._busy.discard(origin)
         return True
 
     async def _send(self, job: Job) -> None:
@@ -111,8 +111,8 @@ class Courier:
         return "waiting", PAUSES[job.hook_attempts - 1]
 
 
-def _host(url: str) -> str:
+def _origin(url: str) -> str:
     try:
-        return URL(url).host_subcomponent or ""
+        return str(URL(url).origin())
     except ValueError:
-        return ""
+        return url
