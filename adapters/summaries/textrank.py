@@ -18,8 +18,10 @@ MOST = 200
 
 DAMPING, ROUNDS = 0.85, 30
 LONGEST_SENTENCE = 1000
-_ENDS = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9À-ÖØ-ÞА-Я])|(?<=[。！？])|\n{2,}|\n(?=\s*[-*•])")
-_CODE = re.compile(r"^(```|~~~).*?^\1\s*$|^#{1,6}\s", re.MULTILINE | re.DOTALL)
+_ENDS = re.compile(
+    r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9À-ÖØ-ÞА-Я])|(?<=[。！？])|\n{2,}|\n(?=[^\S\n]*[-*•])"
+)
+_CODE = re.compile(r"^(```|~~~).*?(?:^\1\s*$|\Z)|^#{1,6}\s", re.MULTILINE | re.DOTALL)
 _SHORT = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|vs|etc|e\.g|i\.e|approx|Inc|Ltd|Co)|\b[A-Z])\.$")
 _WORD = re.compile(r"[^\W_]{2,}")
 

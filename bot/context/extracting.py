@@ -6,6 +6,7 @@ addresses), and by what it is: a wish of the person, or a question that was neve
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections import Counter
@@ -18,10 +19,11 @@ from bot.text.plain import words
 from bot.text.words import meaning, yes_no
 
 _END = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s+|\n+")
-_PARTICULAR = re.compile(r"[#\w.+-]*\d[\w.-]*|\S+@\S+")
+_PARTICULAR = re.compile(r"(?<![#\w.+-])[#\w.+-]*\d[\w.-]*|\S@\S+")
 _WISH = re.compile(r"\b(?:want|need|would like|please|can you|could you|wrong|broken|missing|not|never)\b|\?")
 _LONGEST = 300  # characters of one sentence
 _FEWEST = 2  # words that say something, in a sentence worth keeping
+_MOST = 200  # sentences that compete for the room: choosing takes the square of them, in the worst case
 
 
 EARLIER = "earlier"
@@ -49,19 +51,17 @@ def extract(said: Sequence[Said], room: int, count: Count, *, before: str = "") 
     `before` is an earlier summary made here: its lines stand for what was said before, and compete with the new ones.
     """
     sentences = _weighed(_sentences([*_lines(before), *said]))
+    left = heapq.nlargest(_MOST, sentences, key=lambda one: (one.worth, one.place))
+    costs = {one.place: count(f"{one.who}: {one.text}\n") for one in left}
     kept: list[_Sentence] = []
     spent = 0
     heard: Counter[str] = Counter()
-    left = list(sentences)
-    while left:
+    while left := [one for one in left if spent + costs[one.place] <= room]:
         # What was said once is worth less when it is said again.
         best = max(left, key=lambda one: (round(one.worth * _fresh(one, heard), 6), one.place))
         left.remove(best)
-        cost = count(f"{best.who}: {best.text}\n")
-        if spent + cost > room:
-            continue
         kept.append(best)
-        spent += cost
+        spent += costs[best.place]
         heard.update(best.stems)
     lines = [f"{one.who}: {one.text}" for one in sorted(kept, key=lambda one: one.place)]
     while lines and count("\n".join(lines)) > room:  # a count of the whole need not be the sum of its parts

@@ -30,8 +30,12 @@ RULE = (
 
 # What may stand between "<" and a name and still be read as a tag, by a lenient reader or by a chat template.
 _BETWEEN = "\\s/\\\\|\uff5c!?<\uff1c\ufe64\u2028\u2029"
-_TAG_LIKE = re.compile(f"[<\uff1c\ufe64](?=[{_BETWEEN}]*(?:[^\\W\\d]|$))")
-_INST = re.compile(r"\[(\s*/?\s*(?:inst|system_prompt|available_tools|tool_results|tool_calls)\s*)\]", re.IGNORECASE)
+# Runs are taken whole (`*+`), and only once: a message of nothing but "<" must not cost the square of its length.
+_OPENING = re.compile("[<\uff1c\ufe64]")
+_OPENINGS = re.compile(f"({_OPENING.pattern}[{_BETWEEN}]*+)(?=([^\\W\\d]|\\Z)|)")
+_INST = re.compile(
+    r"\[(\s*+(?:/\s*+)?(?:inst|system_prompt|available_tools|tool_results|tool_calls)\s*+)\]", re.IGNORECASE
+)
 _KEPT = frozenset("\n\t\u200c\u200d")
 """Invisible characters that mean something: line breaks, and the joiners of emoji and of Persian and Indic scripts."""
 
@@ -54,7 +58,7 @@ def harmless_text(text: str) -> str:
     """The text, unable to begin a tag or a control token, and without characters that nobody sees."""
     if not text.isascii() or not text.isprintable():
         text = "".join(sign for sign in text if sign in _KEPT or not _unseen(sign))
-    return _INST.sub(r"(\1)", _TAG_LIKE.sub("&lt;", text))
+    return _INST.sub(r"(\1)", _OPENINGS.sub(_escaped, text))
 
 
 def fence(source: Excerpt) -> str:
@@ -62,6 +66,11 @@ def fence(source: Excerpt) -> str:
     name = _name(source.name)
     about = f' name="{name}"' if name else ""
     return f'<{TAG} from="{source.origin}"{about}>\n{harmless_text(source.text).strip()}\n</{TAG}>'
+
+
+def _escaped(openings: re.Match[str]) -> str:
+    """A run that leads to a name, or to the end where a name may be put behind it, has no opening left."""
+    return openings[0] if openings[2] is None else _OPENING.sub("&lt;", openings[0])
 
 
 def _name(name: str) -> str:

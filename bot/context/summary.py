@@ -153,7 +153,9 @@ class Summaries:
                     return words.strip(), "model"
             except FrontdeskError as problem:
                 log.info("summary_without_model", why=type(problem).__name__)
-        return extract(said, ROOM, self._count, before=old.text), "extract"
+        # In a thread: hundreds of long messages take a while.
+        words = await asyncio.to_thread(extract, said, ROOM, self._count, before=old.text)
+        return words, "extract"
 
     async def _read(self, conversation: str) -> Summary:
         if not await self._tables.there():

@@ -21,8 +21,13 @@ WHOLE, NUMBER = "a whole number, such as 3", "a number, such as 2.5"
 DATE = "a date, such as tomorrow or 3 March"
 EMAIL, URL = "an e-mail address, such as ana@example.com", "a web address, such as https://example.com"
 
-_EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
-_URL = re.compile(r"(https?://)?((?:[^\s<>/@:.]+\.)+[^\s<>/@:.]{2,}(?::\d{1,5})?(?:[/?#][^\s<>]*)?)", re.IGNORECASE)
+# Each is looked for only where one can begin: else a long word costs the square of its length.
+_EMAIL = re.compile(r"(?<![^@\s<>,;])[^@\s<>,;]++@[^@\s<>,;]+\.[^@\s<>,;.]+")
+_LABEL = r"[^\s<>/@:.]"
+_URL = re.compile(
+    rf"(?:(https?://)|(?<!{_LABEL})(?<!{_LABEL}\.))((?:{_LABEL}++\.)+{_LABEL}{{2,}}(?::\d{{1,5}})?(?:[/?#][^\s<>]*)?)",
+    re.IGNORECASE,
+)
 _FIGURE = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
 _ADDRESSES = frozenset({"url", "website", "homepage"})
 

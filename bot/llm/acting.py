@@ -1,14 +1,14 @@
 """Answering with tools: the model says which to call, the person is asked where that was declared, the results go back.
 
-Every question to a model and every call of a tool is a step of the handler's journal: after a crash nothing is asked,
-paid, done or written into the usage log twice. The loop ends by itself: after so many rounds, so long, or so much
-money, the model has to answer with what it has.
+Every question to a model and every call of a tool is a step of the handler's journal: after a crash, what had ended is
+not asked, paid, done or written into the usage log again. A call that the crash cut off in the middle is made again,
+with the same `bot.step_key`: a tool that must act once hands that on. The loop ends by itself: after so many rounds, so
+long (without what people take to confirm), or so much money, the model has to answer with what it has.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from bot.turn import Turn
 
 TWICE = 2
-"""So often the same call is made; a model that repeats itself gets told, instead of the result."""
+"""So often the same call is made that only reads; a model that repeats itself gets told, instead of the result. What
+changes something is called once, for all calls with the same arguments in one answer."""
 
 ENOUGH = "No more tools can be called. Answer with what you have, and say plainly what you could not find out or do."
 
@@ -51,7 +52,8 @@ class Acting:
         self._turn, self._llm, self._limits = turn, llm, limits
         self._tools = {offered.spec.name: offered for offered in tools}
         self._phrases, self._log = phrases, log
-        self._seen: Counter[tuple[str, str]] = Counter()
+        self._seen: list[tuple[str, object]] = []
+        self._waited = 0.0  # seconds for the person's yes or no
 
     async def answer(self, ask: Ask) -> Answer:
         """The answer. Raises NoAnswer."""
@@ -65,7 +67,8 @@ class Acting:
             paid += answer.cost
             told = await self._results(answer.calls)
             asked = replace(asked, lines=(*asked.lines, _said(answer), *told), tool_choice="")
-            if self._turn.now() - began > self._limits.seconds or (self._limits.money and paid >= self._limits.money):
+            worked = self._turn.now() - began - self._waited
+            if worked > self._limits.seconds or (self._limits.money and paid >= self._limits.money):
                 break
         last = (*asked.lines, Line(role="system", text=ENOUGH))
         needs = tuple(need for need in asked.needs if need != "tools")
@@ -95,13 +98,15 @@ class Acting:
         if at >= self._limits.calls:
             return ToolResult(text="Too many calls at once; call it again if you still need it.", status="too_many")
         try:
-            offered.read(call.arguments)
+            given = offered.read(call.arguments)
+            if offered.confirm:
+                offered.shown(call.arguments)
         except Misfit as misfit:
             told = f"These arguments do not fit: {misfit}. Mend them and call again."
             return ToolResult(text=told, status="bad_arguments")
-        self._seen[call.name, call.arguments] += 1
-        if self._seen[call.name, call.arguments] > TWICE:
+        if self._seen.count((call.name, given)) >= (1 if offered.effect or offered.confirm else TWICE):
             return ToolResult(text="You called this before with the same arguments; use its result.", status="repeated")
+        self._seen.append((call.name, given))
         return offered
 
     async def _note(self, refused: Sequence[tuple[ToolCall, ToolResult]]) -> None:
@@ -120,7 +125,10 @@ class Acting:
         """Ask the person, with the very arguments that will be used, and call it only after a yes."""
         choices = (Choice(label=self._phrases.yes, value="yes"), Choice(label=self._phrases.no, value="no"))
         key, values = f"confirm {offered.spec.name}", offered.shown(call.arguments)
-        if await self._turn.ask(offered.confirm, choices=choices, key=key, **values) != "yes":
+        asked = self._turn.now()
+        said = await self._turn.ask(offered.confirm, choices=choices, key=key, **values)
+        self._waited += self._turn.now() - asked
+        if said != "yes":
             no = ToolResult(text="The person said no. It was not done; do not ask again.", status="declined")
             await self._note([(call, no)])
             return no

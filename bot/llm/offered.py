@@ -69,8 +69,8 @@ class Offered(ABC):
     effect: bool = False
 
     @abstractmethod
-    def read(self, arguments: str) -> None:
-        """Check the arguments. Raises Misfit with the places that are wrong."""
+    def read(self, arguments: str) -> object:
+        """The arguments, checked; equal where calls ask for the same. Raises Misfit with the places that are wrong."""
 
     @abstractmethod
     def redacted(self, arguments: str) -> Redacted:
@@ -78,7 +78,7 @@ class Offered(ABC):
 
     @abstractmethod
     def shown(self, arguments: str) -> Mapping[str, Any]:
-        """What the question before the call says of its arguments."""
+        """What the question before the call says of its arguments. Raises Misfit where a person could not read it."""
 
     @abstractmethod
     async def call(self, arguments: str) -> ToolResult:
@@ -93,9 +93,9 @@ class OwnTool(Offered):
         self.name = f"{log.skill}.{bound.tool.name}"
         self.spec, self.confirm, self.effect = bound.spec, bound.tool.confirm, bound.tool.effect
 
-    def read(self, arguments: str) -> None:
+    def read(self, arguments: str) -> object:
         """By the types of the function's parameters."""
-        self._bound.read(arguments)
+        return self._bound.read(arguments)
 
     def redacted(self, arguments: str) -> Redacted:
         """How much stands in each argument that the tool knows."""
@@ -125,10 +125,12 @@ class HouseTool(Offered):
         self.spec, self.name = spec, spec.name
         self._tools, self._caller = tools, caller
 
-    def read(self, arguments: str) -> None:
+    def read(self, arguments: str) -> object:
         """Only whether they are an object: the rest is checked where the tool is, which has its model."""
-        if given(arguments) is None:
+        found = given(arguments)
+        if found is None:
             raise Misfit("they are no JSON object")
+        return found
 
     def redacted(self, arguments: str) -> Redacted:
         """How much stands in each argument that the tool knows."""

@@ -20,7 +20,7 @@ from bot.ports.models import Line, Schema
 
 M = TypeVar("M", bound=BaseModel)
 
-_FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```[a-zA-Z]*+\s*+(.*?)```", re.DOTALL)
 _STARTS = re.compile(r"[{\[]")
 _UNREADABLE = (ValueError, RecursionError)  # the latter of a text of nothing but brackets
 _MOST_STARTS = 50

@@ -14,8 +14,12 @@ import inspect
 import json
 import re
 import typing
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -31,9 +35,16 @@ from bot.tools.usage import Status
 LONGEST_RESULT = 8000
 """Characters of a result that a model gets to read."""
 
+LONGEST_SHOWN = 80
+"""Characters of an argument that a person can be asked to confirm: more is not read before a yes is said."""
+
 FAILED = "The tool failed. Say so; do not try again."
 
 _FIELD = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}")
+_QUOTES = re.compile('["\u00ab\u00bb\u201c-\u201f\u2e42\u301d-\u301f\uff02]')
+_WORDLESS = (int, float, Decimal, date, time, timedelta, Enum)
+"""What is shown as it is: nobody's words are in it."""
+
 _ASKS_OWN = ("like", "choices", "form", "key", "help", "timeout")
 
 
@@ -104,10 +115,10 @@ class BoundTool:
         except ValidationError as error:
             raise Misfit(said(error)) from None
 
-    def shown(self, arguments: str) -> dict[str, Any]:
-        """What the question before the call says of its arguments."""
+    def shown(self, arguments: str) -> dict[str, str]:
+        """What the question before the call says of its arguments. Raises Misfit where one is too long to be read."""
         given = self.read(arguments)
-        return {name: getattr(given, name) for name in _FIELD.findall(self.tool.confirm)}
+        return {name: _confirmable(name, getattr(given, name)) for name in _FIELD.findall(self.tool.confirm)}
 
     async def __call__(self, arguments: str) -> ToolResult:
         """Call it with arguments that were checked before; what goes wrong is a result too, for the model to mend."""
@@ -133,6 +144,23 @@ def as_json(value: object) -> Any:
 def shortened(text: str) -> str:
     """As much of a result as a model gets to read."""
     return text if len(text) <= LONGEST_RESULT else text[:LONGEST_RESULT] + " [cut]"
+
+
+def _confirmable(name: str, value: object) -> str:
+    """A value that can't pose as a part of the question: on one line, and words in quotes that they can't close."""
+    text = "" if value is None else str(value)
+    if len(text) > LONGEST_SHOWN:
+        raise Misfit(
+            f"{name}: the person has to confirm it, so it may have {LONGEST_SHOWN} characters at most; be brief"
+        )
+    line = " ".join("".join(_seen(sign) for sign in text).split())
+    quoted = _QUOTES.sub("'", line)
+    return line if value is None or isinstance(value, _WORDLESS) else f"\u201c{quoted}\u201d"
+
+
+def _seen(sign: str) -> str:
+    kind = unicodedata.category(sign)
+    return "" if kind == "Cf" else " " if kind[0] in "CZ" else sign
 
 
 def _words(value: object) -> str:

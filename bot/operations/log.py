@@ -127,6 +127,6 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 def masked(words: str) -> str:
     """Without what may be somebody's own words: quoted parts, addresses, numbers of four digits and more."""
-    words = re.sub(r"'[^']*'|\"[^\"]*\"|«[^»]*»|“[^”]*”", "'…'", words)
-    words = re.sub(r"[^\s@]+@[^\s@]+", "…@…", words)
+    words = re.sub(r"'[^']*'|\"[^\"]*\"|«[^»]*(?:»|\Z)|“[^”]*(?:”|\Z)", "'…'", words)
+    words = re.sub(r"(?<![^\s@])[^\s@]++@[^\s@]+", "…@…", words)
     return re.sub(r"\d{4,}", "…", words)[:300]

@@ -28,7 +28,7 @@ from bot.text.plain import words
 LEAK = 9
 """Words in a row of the system line that make a leak: an answer shares a few with it by chance."""
 
-_FENCED = re.compile(r"^```(?:json)?\s*\n(.*?)\n?```$", re.DOTALL)
+_FENCED = re.compile(r"^```(?:json)?[^\S\n]*+\n(.*?)\n?```$", re.DOTALL)
 
 
 class Expectation(BaseModel):

@@ -19,7 +19,7 @@ ASK_FOR_IT = (
 )
 
 _NAMES = ("thinking", "think", "thought", "reasoning", "reflection", "scratchpad")
-_MARK = re.compile(rf"<\s*(/?)\s*({'|'.join(_NAMES)}|{TAG})\b[^<>]*>", re.IGNORECASE)
+_MARK = re.compile(rf"<\s*+(/?)\s*+({'|'.join(_NAMES)}|{TAG})\b[^<>]*+>", re.IGNORECASE)
 _LONGEST = 200  # characters that a mark may have; a "<" without a ">" within so many is just a sign
 
 

@@ -22,7 +22,7 @@ _FIELD = re.compile(r"\{\{([A-Za-z_]\w*)\}\}|\{([A-Za-z_]\w*)\}")
 _SPECIAL = re.compile(r"[\\`*_\[\]~<&]|:(?=//)|^(?:[-+=>]|#(?=[#\s]|$)|(?<!.)\d{1,9}(?=[.)](?:\s|$)))")
 _DELICATE = re.compile(r"[`\[\]<\\&]|^(?: {4}|[ ]*\t)", re.MULTILINE)
 _EMPHASIS = re.compile(r"[*_~]")
-_NEWLINES = re.compile(r"\s*[\r\n]\s*")
+_NEWLINES = re.compile(r"(?<!\s)[^\S\r\n]*+[\r\n]\s*+")
 _HOLE = re.compile("\ue000(\\d+)\ue001")
 _HOLE_MARKS = re.compile("[\ue000\ue001]")
 

@@ -20,7 +20,7 @@ _MARKS = re.compile(r"[\[\]*_`<&~!\\]|^ {0,3}(?:[-+>#]|\d{1,9}[.)])|\n\s*\n", re
 _PLAIN_LINE = r"(?![ \t]|[-+=>#]|\d{1,9}[.)])(?:[^\\`*_\[\]<&~\n\r\0]|\\[!-/:-@\[-`{-~]|&(?![#\w])|<(?=\s))++"
 _PLAIN = re.compile(rf"{_PLAIN_LINE}(?:\\?\n{_PLAIN_LINE}|\n(?:[ \t]*\n)++{_PLAIN_LINE})*+\s*")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_BREAK = re.compile(r"[ \t]*\\?\n")
+_BREAK = re.compile(r"(?:(?<![ \t])[ \t]++)?\\?\n")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 

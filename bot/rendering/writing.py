@@ -115,7 +115,7 @@ def _block_lines(block: Block) -> list[str]:
 def _text_lines(block: Block, spans: tuple[Span, ...]) -> list[str]:
     lines = [line.strip() for line in _linked(merge(_followable(spans))).split("\n")]
     if block.kind == "heading":
-        words = re.sub(r"#+$", lambda found: "\\#" * len(found[0]), " ".join(lines).strip())
+        words = re.sub(r"(?<!#)#++$", lambda found: "\\#" * len(found[0]), " ".join(lines).strip())
         return [f"{'#' * max(1, block.level)} {words}".rstrip()]
     lines = [_LINE_START.sub(_guard, line) for line in lines if line]
     return [line + "\\" for line in lines[:-1]] + lines[-1:]

@@ -29,6 +29,7 @@ from bot.tools.records import Job, Kept
 from bot.tools.registry import Registry
 from bot.tools.settings import ToolSettings
 from bot.tools.tokens import Holder, Tokens
+from bot.tools.webhooks import address
 
 _KEY = re.compile(r"[!-~]{1,200}")
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
@@ -171,7 +172,7 @@ class ToolRoutes:
             created_at=now,
             # Counted anew once it is done.
             expires_at=now + KEEP_FOREVER,
-            webhook_url=call.webhook_url or "",
+            webhook_url=address(call.webhook_url) if call.webhook_url else "",
         )
         reply = Reply(code=202, body={**job_body(job), "url": f"{self._url()}/api/v1/tools/jobs/{job.id}"})
         done = msgspec.structs.replace(kept, code=reply.code, body=reply.text) if kept else None

@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Jobs:
-    """The jobs that this process does. `send_next` sends one webhook that is due."""
+    """The jobs that this process does. `send_next` sends one webhook that is due; `senders` of it run side by side."""
 
     def __init__(
         self,
@@ -49,9 +49,11 @@ class Jobs:
         lease: float,
         keep: float,
         workers: int,
+        senders: int = 1,
     ) -> None:
         self._tables, self._work, self._send_next, self._sweep, self._clock = tables, work, send_next, sweep, clock
         self._lease, self._keep, self._workers = lease, keep, workers
+        self._senders = senders
         self._bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -71,7 +73,8 @@ class Jobs:
     def start(self) -> None:
         """Begin to work."""
         loops = [self._keep_doing(self._do_next) for _ in range(self._workers)]
-        loops += [self._keep_doing(self._send_next), self._keep_sweeping()]
+        loops += [self._keep_doing(self._send_next) for _ in range(self._senders)]
+        loops.append(self._keep_sweeping())
         self._tasks = [asyncio.create_task(loop, name="tool jobs") for loop in loops]
 
     async def stop(self) -> None:

@@ -5,10 +5,11 @@ They may run twice (the store repeats a group of writes that fails), so they mak
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, not_, select, update
 
 from bot.messages import Value
 from bot.tools.tables import jobs, requests
@@ -104,9 +105,10 @@ def finish(connection: Connection, job: Job, code: int, body: str, now: float, e
     return connection.execute(update(jobs).where(_ours(job)).values(values)).rowcount == 1
 
 
-def claim_hook(connection: Connection, now: float, lease: float) -> Job | None:
-    """Take the webhook that is due; nobody else sends it until the lease is over."""
-    due = and_(jobs.c.hook == "waiting", jobs.c.hook_at <= now)
+def claim_hook(connection: Connection, now: float, lease: float, busy: Collection[str] = ()) -> Job | None:
+    """Take the webhook that is due; nobody else sends it until the lease is over. Those to `busy` origins wait."""
+    elsewhere = [not_(jobs.c.webhook_url.startswith(f"{origin}/", autoescape=True)) for origin in busy]
+    due = and_(jobs.c.hook == "waiting", jobs.c.hook_at <= now, *elsewhere)
     first = select(jobs).where(due).order_by(jobs.c.hook_at).limit(1).with_for_update(skip_locked=True)
     row = connection.execute(first).first()
     if row is None:

@@ -29,7 +29,7 @@ from bot.tools.settings import ToolSettings
 from bot.tools.tables import metadata
 from bot.tools.tokens import Tokens
 from bot.tools.usage import UsageLog, UsageQuery
-from bot.tools.webhooks import Courier
+from bot.tools.webhooks import AT_ONCE, Courier
 from bot.web.fetching import Fetcher
 
 Ask = Callable[[str], Awaitable[str]]
@@ -75,6 +75,7 @@ class ToolRoom:
             lease=settings.lease,
             keep=settings.keep_results,
             workers=settings.together,
+            senders=AT_ONCE,
         )
         means = Means(
             registry=self.registry,

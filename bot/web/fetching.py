@@ -18,6 +18,7 @@ from yarl import URL
 
 from bot.channel import Download
 from bot.errors import NotSent, Rejected, SendError
+from bot.web.resolving import Resolver
 
 LARGEST = 25 * 1024 * 1024
 """Bytes of one file."""
@@ -67,6 +68,7 @@ class Fetcher:
         self._trusted = frozenset(URL(origin).origin() for origin in trusted)
         self._largest, self._timeout = largest, timeout
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._resolver: Resolver | None = None
 
     @asynccontextmanager
     async def open(self, url: str, *, headers: Mapping[str, str] | None = None) -> AsyncIterator[Download]:
@@ -102,6 +104,9 @@ class Fetcher:
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()
+        if self._resolver is not None:
+            await self._resolver.close()
+            self._resolver = None
 
     async def _follow(self, url: URL, headers: Mapping[str, str], deadline: float) -> aiohttp.ClientResponse:
         known = True
@@ -125,10 +130,14 @@ class Fetcher:
     def _session(self, trusted: bool) -> aiohttp.ClientSession:
         session = self._sessions.get(trusted)
         if session is None:
+            self._resolver = self._resolver or Resolver()
             # The guard stands where sockets are made: a resolver is not asked about addresses that are numbers, and
             # what a name was checked with need not be what it is connected with.
             connector = aiohttp.TCPConnector(
-                use_dns_cache=False, socket_factory=None if trusted else _guarded, force_close=True
+                resolver=self._resolver,
+                use_dns_cache=False,
+                socket_factory=None if trusted else _guarded,
+                force_close=True,
             )
             session = self._sessions[trusted] = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.clock import Entropy
 from bot.errors import PluginError, StartError
@@ -37,7 +38,8 @@ class WebServer:
 
     async def start(self) -> None:
         """Listen. Raises StartError when the port is taken, PluginError when two routes are the same."""
-        app = web.Application(client_max_size=self._settings.max_body, middlewares=[catching(self._entropy)])
+        middlewares = [catching(self._entropy), _as_it_is]
+        app = web.Application(client_max_size=self._settings.max_body, middlewares=middlewares)
         _add_routes(app, self._routes)
         app.on_response_prepare.append(_headers)
         self._runner = web.AppRunner(
@@ -47,6 +49,7 @@ class WebServer:
             keepalive_timeout=IDLE_SECONDS,
             shutdown_timeout=CLOSE_SECONDS,
             handle_signals=False,
+            auto_decompress=False,
         )
         await self._runner.setup()
         host, port = self._settings.host, self._settings.port
@@ -72,6 +75,14 @@ def _add_routes(app: web.Application, routes: Sequence[web.RouteDef]) -> None:
             app.router.add_routes([route])
         except (RuntimeError, ValueError) as error:
             raise PluginError(f"the route {route.method} {route.path} can't be added: {error}") from error
+
+
+@web.middleware
+async def _as_it_is(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """No packed bodies: a small one can be gigabytes unpacked, and no platform sends any."""
+    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+        raise web.HTTPUnsupportedMediaType(text="Send the body as it is, without a Content-Encoding.")
+    return await handler(request)
 
 
 async def _headers(_: web.Request, response: web.StreamResponse) -> None:

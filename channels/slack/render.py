@@ -143,4 +143,4 @@ def _fallback(reply: Reply) -> str:
 
 def _called(reply: Reply) -> str:
     """The text with names in place of calls: the call itself is in the blocks."""
-    return re.sub(r"\[([^\]]*)\]\(mention:\d{1,4}\)", r"\1", reply.text) if reply.mentions else reply.text
+    return re.sub(r"\[([^\]]{0,200})\]\(mention:\d{1,4}\)", r"\1", reply.text) if reply.mentions else reply.text

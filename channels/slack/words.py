@@ -17,7 +17,7 @@ _ENTITY = re.compile(r"<([^<>\s|][^<>|]*)(?:\|([^<>]*))?>")
 _OWN = "\ue0fe"
 """Stands for the mention of ourselves until it is taken out, with the space and punctuation that it brought."""
 
-_CALLED = re.compile(rf"^\s*{_OWN}[,:]?\s*|[ \t]*{_OWN}")
+_CALLED = re.compile(rf"^\s*{_OWN}[,:]?\s*|(?:(?<![ \t])[ \t]++)?{_OWN}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 

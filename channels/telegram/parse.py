@@ -216,7 +216,7 @@ class _Reader:
 
     def _our_name(self) -> re.Pattern[str]:
         name = re.escape(self._me.username) or r"\b\B"
-        return re.compile(rf"\s*(?<![\w@])@{name}(?!\w)[,:]?\s*", re.IGNORECASE)
+        return re.compile(rf"(?:(?<!\s)\s++)?(?<![\w@])@{name}(?!\w)[,:]?\s*", re.IGNORECASE)
 
     def _media(self, message: wire.Message) -> tuple[Media, ...]:
         found = []

@@ -148,7 +148,7 @@ async def test_what_changes_something_is_asked_about_first(said: str, refunds: l
     llm = FakeLlm(calling(("refund", {"order": "7", "amount": "9.90"})), lambda ask: f"Done: {ask.lines[-1].text}")
     async with Bot(shop(bank), llm=llm) as bot, bot.user() as u:
         await u.says("act I want my money back")
-        u.sees("Refund 9.90 for 7?")
+        u.sees("Refund 9.90 for “7”?")
         assert bank.refunds == []
         await bot.restart()
         await u.says(said)
@@ -212,7 +212,7 @@ async def test_it_goes_on_wherever_the_process_dies() -> None:
     async def scenario(bot: Bot) -> None:
         async with bot.user() as u:
             await u.says("act refund 7")
-            u.sees("Refund 5 for 7?")
+            u.sees("Refund 5 for “7”?")
             await u.says("yes")
             u.sees("All done.")
 

@@ -14,6 +14,8 @@ import pytest
 from bot import Skill, StoreUnavailable, Turn
 from bot.errors import Refused
 from bot.llm.acting import Limits
+from bot.ports.llm import Answer
+from bot.ports.models import ToolCall
 from bot.ports.tools import Arguments, ToolAnswer
 from bot.testing import Bot, FakeLlm, calling
 from bot.tools.usage import PATIENCE, UsageLine, UsageQuery
@@ -121,6 +123,78 @@ async def test_a_replay_writes_nothing_again(said: str, status: str) -> None:
         lines = await usage(bot)
         assert sorted(line.status for line in lines) == sorted([*before, status])
         assert (lines[-1].tool_name, lines[-1].engine) == ("shop.refund", "offline" if status == "ok" else "")
+
+
+def clerk(done: list[str]) -> Skill:
+    skill = Skill("clerk", "Does what it is told.")
+
+    @skill.tool(confirm="Refund {order}?")
+    async def refund(order: str) -> str:
+        """Pays money back."""
+        done.append(order)
+        return "refunded"
+
+    @skill.tool(effect=True)
+    async def pay(order: str, times: int = 1) -> str:
+        """Pays."""
+        done.append(order)
+        return "paid"
+
+    @skill.command("/act")
+    async def act(turn: Turn) -> None:
+        answer = await turn.llm.act(turn.text, limits=Limits(seconds=60))
+        await turn.say("{text}", text=answer.text)
+
+    return skill
+
+
+@pytest.mark.parametrize(
+    ("wish", "seen"),
+    [
+        ("7", "Refund “7”?"),
+        ("7?\n\nA test: say yes.\u202e\u200b\x07 OK", "Refund “7? A test: say yes. OK”?"),
+        ('7”? Only a test. Is this \u00ab7\u00bb "7"', "Refund “7'? Only a test. Is this '7' '7'”?"),
+    ],
+)
+async def test_what_is_confirmed_can_not_pose_as_the_question(wish: str, seen: str) -> None:
+    done: list[str] = []
+    async with Bot(clerk(done), llm=FakeLlm(calling(("refund", {"order": wish})), "Done.")) as bot, bot.user() as u:
+        await u.says("/act")
+        assert u.all_seen[-1].splitlines()[0].replace("\\", "") == seen
+        assert done == []
+
+
+async def test_what_is_too_long_to_be_read_is_not_confirmed() -> None:
+    done: list[str] = []
+    llm = FakeLlm(calling(("refund", {"order": "7" * 81})), lambda ask: ask.lines[-1].text)
+    async with Bot(clerk(done), llm=llm) as bot, bot.user() as u:
+        await u.says("/act")
+        u.sees("80 characters at most; be brief")
+        assert done == [] and [line.status for line in await usage(bot)] == ["bad_arguments"]
+
+
+async def test_what_changes_something_is_done_once_however_its_call_is_written() -> None:
+    done: list[str] = []
+    written = ('{"order":"7"}', '{"order": "7"}', '{ "order":"7"}', '{"times":1,"order":"7"}', '{"order":"\\u0037"}')
+    calls = tuple(ToolCall(id=f"c{at}", name="pay", arguments=text) for at, text in enumerate(written))
+    other = calling(("pay", {"order": "7", "times": 2}), ("refund", {"order": "9"}), ("refund", {"order": "9"}))
+    async with Bot(clerk(done), llm=FakeLlm(Answer(text="", calls=calls), other, "Done.")) as bot, bot.user() as u:
+        await u.says("/act")
+        await u.says("yes")
+        u.sees("Done.")
+        assert done == ["7", "9", "7"]
+        assert [line.status for line in await usage(bot)].count("repeated") == 5
+
+
+async def test_the_time_that_a_person_takes_to_confirm_is_not_the_models() -> None:
+    done: list[str] = []
+    llm = FakeLlm(calling(("refund", {"order": "9"})), calling(("pay", {"order": "7"})), "Done.")
+    async with Bot(clerk(done), llm=llm) as bot, bot.user() as u:
+        await u.says("/act")
+        await bot.advance(3600)
+        await u.says("yes")
+        u.sees("Done.")
+        assert done == ["9", "7"]
 
 
 async def test_a_call_that_is_cut_off_leaves_a_line() -> None:

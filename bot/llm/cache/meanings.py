@@ -26,7 +26,14 @@ _RECENT = 32
 """Vectors that are remembered, since a question is looked up first and kept after its answer came."""
 
 # Words that turn a question round, and everything with a digit: two questions that differ in one are not the same.
-_TELLING = re.compile(r"\b(?:not?|never|without|except|cannot|\w+n['’]t)\b|\S*\d\S*", re.IGNORECASE)
+# A word with a digit is looked for only where a word begins: else a long one costs the square of its length.
+_TELLING = re.compile(
+    r"(?<!\S)[^\s\d]*+\d\S*|\b(?:not?|never|without|except|cannot|\w+n['’]t"
+    r"|nicht|nichts|nie|niemals|ohne|kein(?:e[mnrs]?)?|außer|ne|pas|jamais|sans|aucune?|sauf|nunca|jamás|sin|ningun[ao]|ningún"
+    r"|não|sem|nenhuma?|mai|senza|nessun[ao]?|niet|geen|nooit|zonder|bez|nigdy|inte|ikke|aldrig|uten|utan"
+    r"|değil|hayır|не|нет|без|никогда|ні|ніколи)\b",
+    re.IGNORECASE,
+)
 
 
 class _Note(Value, frozen=True):
@@ -56,8 +63,8 @@ class Meanings:
 
     async def nearest(self, topic: str, question: str, payer: Payer, needed: float) -> str:
         """The key of the kept question that is nearest, if it is as near as needed; "" for none."""
-        telling = _telling(question)
-        rivals = [(note, vector) for note, vector in await self._known(topic) if note.telling == telling]
+        words = telling(question)
+        rivals = [(note, vector) for note, vector in await self._known(topic) if note.telling == words]
         vector = await self._vector(question, payer) if rivals else None
         if vector is None:
             return ""
@@ -68,7 +75,7 @@ class Meanings:
         """Remember that the answer to this question lies under a key."""
         vector = await self._vector(question, payer)
         if vector is not None:
-            note = _Note(key=key, vector=vector.tobytes(), telling=_telling(question))
+            note = _Note(key=key, vector=vector.tobytes(), telling=telling(question))
             await self._shelf.note(topic, msgspec.msgpack.encode(note), seconds)
 
     async def _known(self, topic: str) -> deque[tuple[_Note, array[float]]]:
@@ -98,7 +105,8 @@ class Meanings:
         return found
 
 
-def _telling(question: str) -> tuple[str, ...]:
+def telling(question: str) -> tuple[str, ...]:
+    """The words of a question that must be the same in another one for it to mean the same."""
     return tuple(sorted(word.strip(".,;:!?()").lower() for word in _TELLING.findall(question)))
 
 

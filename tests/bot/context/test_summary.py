@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -165,3 +166,34 @@ def test_an_extract_is_never_too_long_and_invents_nothing(said: list[Said], room
 @pytest.mark.parametrize("junk", ["", "\x00", "a" * 100_000])
 def test_an_extract_takes_anything(junk: str) -> None:
     assert rough(extract([Said(who="customer", text=junk)], 100, rough)) <= 100
+
+
+def test_an_extract_of_very_many_sentences_weighs_only_the_best() -> None:
+    counted = 0
+
+    def count(text: str) -> int:
+        nonlocal counted
+        counted += 1
+        return rough(text)
+
+    letters = [f"{one}{other}" for one in "abcdefghij" for other in "klmnopqrst"]
+    said = [Said(who="customer", text=" ".join(f"Zog{one} fro{two}." for two in letters)) for one in letters[:50]]
+    said.insert(20, Said(who="customer", text="I need parcel #W2611340 of 14 May at a@example.org, it is missing?"))
+    assert "#W2611340" in extract(said, 300, count)
+    assert counted < 300, "one for each sentence that competes, and a few for the whole"
+
+
+async def test_an_extract_is_made_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where: list[int] = []
+
+    def slow(*args: object, **more: object) -> str:
+        where.append(threading.get_ident())
+        return "customer: parcels."
+
+    monkeypatch.setattr("bot.context.summary.extract", slow)
+    async with opened(SqliteStore(tmp_path / "db.sqlite")) as store:
+        await talk(store, 1, 40)
+        summaries = Summaries(store, SystemClock())
+        await summaries.of(CHAT)
+        await summaries.settled()
+    assert where and threading.get_ident() not in where

@@ -11,11 +11,13 @@ from msgspec.structs import replace
 
 from bot.errors import NoAnswer
 from bot.llm.cache import AnswerCache, CacheSettings, LocalShelf, meanings
+from bot.llm.cache.meanings import telling
 from bot.llm.cache.shelf import LARGEST, NOTES
 from bot.ports import Answer, Ask, Chunk, Line, Payer, ToolCall
 from bot.redis.connection import Link
 from bot.redis.shelf import RedisShelf
 from bot.testing.clock import VirtualClock
+from tests.growth import assert_linear
 from tests.servers import RedisServer, redis
 
 __all__ = ["redis"]
@@ -274,6 +276,8 @@ async def test_a_question_that_means_the_same_has_the_same_answer() -> None:
         ("Where is order 1000123?", "Where is order 1000124?"),
         ("Can I return shoes that I wore?", "Can I not return shoes that I wore?"),
         ("Is it made with nuts?", "Is it made without nuts?"),
+        ("Kann ich getragene Schuhe zurückgeben?", "Kann ich getragene Schuhe nicht zurückgeben?"),
+        ("Puis-je rendre des chaussures?", "Puis-je rendre des chaussures pas portées?"),
     ],
 )
 async def test_a_number_or_a_not_makes_another_question(one: str, other: str) -> None:
@@ -391,3 +395,13 @@ async def test_processes_share_answers_by_redis_and_do_without_it(redis: RedisSe
     assert "away" in lost.trouble
     for link in (*links, lost):
         await link.close()
+
+
+def test_the_words_that_turn_a_question_round() -> None:
+    assert telling("Why don't I get order 7a-b, not-5, NEVER (2x)?") == ("2x", "7a-b", "don't", "never", "not-5")
+    assert telling("without an-x5 no a-not") == ("an-x5", "no", "not", "without")
+
+
+@pytest.mark.parametrize("unit", ["a", "n'", "n", "a-", "not", "\u4e00"])
+def test_a_question_of_one_long_word_is_looked_through_once(unit: str) -> None:
+    assert_linear(telling, "", unit)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from bot.errors import Misfit
 from bot.llm.structured import into, read, schema_of
 from bot.ports import Answer, Ask, Line
+from tests.growth import assert_linear
 
 
 class Item(BaseModel):
@@ -118,3 +119,12 @@ def test_objects_are_closed_all_the_way_down() -> None:
 
     assert len(objects(schema)) == 2
     assert all(found["additionalProperties"] is False for found in objects(schema))
+
+
+@pytest.mark.parametrize(("begin", "unit"), [("```json", "\n"), ("```", " "), ("```", "a"), ("", "``` "), ("", "[")])
+def test_a_fence_that_never_closes_is_looked_through_once(begin: str, unit: str) -> None:
+    def look(text: str) -> None:
+        with pytest.raises(Misfit):
+            read(text, Order)
+
+    assert_linear(look, begin, unit, "x")

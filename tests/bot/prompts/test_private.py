@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.prompts import Private, visible
+from tests.growth import assert_linear
 
 
 def shown(pieces: list[str]) -> str:
@@ -91,3 +92,8 @@ def test_an_ordinary_answer_is_never_held_back() -> None:
     ]
     assert private.feed("x" * 500 + "<").text == "x" * 500
     assert private.feed("b>").text == "<b>"
+
+
+@pytest.mark.parametrize(("begin", "unit"), [("<", " "), ("</", "\n"), ("", "<think "), ("<think", " "), ("", "< ")])
+def test_a_mark_that_never_ends_is_looked_through_once(begin: str, unit: str) -> None:
+    assert_linear(visible, begin, unit, "x")

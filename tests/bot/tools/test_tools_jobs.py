@@ -290,6 +290,60 @@ async def test_a_webhook_that_nobody_takes_is_given_up_after_eight_attempts(tmp_
     await store.stop()
 
 
+@asynccontextmanager
+async def tarpit() -> AsyncIterator[tuple[list[str], asyncio.Event, str, str]]:
+    """A server that answers under "localhost", and as 127.0.0.1 only once it is let go."""
+    asked, let_go, app = list[str](), asyncio.Event(), web.Application()
+
+    async def take(request: web.Request) -> web.Response:
+        asked.append(f"{request.url.host}{request.path}")
+        if request.url.host == "127.0.0.1":
+            await let_go.wait()
+        return web.Response()
+
+    app.router.add_post("/{rest:.*}", take)
+    async with TestServer(app, host="localhost") as server:
+        try:
+            yield asked, let_go, f"http://127.0.0.1:{server.port}", f"http://localhost:{server.port}"
+        finally:
+            let_go.set()
+
+
+async def test_a_webhook_that_hangs_holds_up_only_those_to_its_own_host(tmp_path: Path) -> None:
+    store, clock = SqliteStore(tmp_path / "frontdesk.db"), VirtualClock()
+    await store.start()
+    tables = OwnTables(store, metadata)
+    database = await tables.make()
+    async with tarpit() as (asked, let_go, slow, quick):
+        fetcher = Fetcher(trusted=[slow, quick])
+        courier = Courier(tables, fetcher, Tokens(tables, clock, SeededEntropy(1)).webhook_secret, clock)
+        for at, origin in enumerate((slow, slow, quick)):
+            url = f"{origin}/{at}"
+            waiting = job(f"h{at}", status="done", hook="waiting", webhook_url=url, body="{}", hook_at=at / 10)
+            await database.write(lambda c, waiting=waiting: records.add(c, waiting))  # type: ignore[misc]
+        sending = asyncio.create_task(courier.send_next())
+        await until(lambda: asked)
+        assert await courier.send_next()
+        assert asked == ["127.0.0.1/0", "localhost/2"]
+        assert not await courier.send_next(), "one at a time to each host"
+        let_go.set()
+        assert await sending and await courier.send_next()
+        assert asked[2:] == ["127.0.0.1/1"]
+        await fetcher.close()
+    await store.stop()
+
+
+async def test_a_bot_sends_its_webhooks_past_one_that_hangs(tmp_path: Path) -> None:
+    async with (
+        tarpit() as (asked, _, slow, quick),
+        desk(tmp_path, options={"tools.trusted": f"{slow},{quick}"}) as d,
+    ):
+        for url in (f"{slow}/x", f"{slow}/x", f"{slow}/x", quick.replace("localhost", "LocalHost") + "/x"):
+            assert (await d.call("SUMMARY", {"text": "One. Two."}, mode="async", webhook_url=url))[0] == 202
+        await until(lambda: "localhost/x" in asked)
+        assert asked.count("127.0.0.1/x") == 1
+
+
 def test_signatures_are_those_of_the_independent_implementation() -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     at = datetime(2026, 1, 2, tzinfo=UTC)

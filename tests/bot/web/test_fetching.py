@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from aiohttp import web
 from bot import Fetcher
 from bot.errors import NotSent, Rejected
 from bot.web.fetching import public
+from bot.web.resolving import THREADS
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -151,7 +153,7 @@ async def test_a_name_that_becomes_private_is_refused(monkeypatch: pytest.Monkey
         loop = asyncio.get_running_loop()
         connect = loop.sock_connect
 
-        async def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers.pop(0), port))]
 
         async def reach(sock: socket.socket, address: tuple[str, int]) -> None:
@@ -160,7 +162,7 @@ async def test_a_name_that_becomes_private_is_refused(monkeypatch: pytest.Monkey
                 return await connect(sock, address)
             raise ConnectionRefusedError
 
-        monkeypatch.setattr(loop, "getaddrinfo", resolve)
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
         monkeypatch.setattr(loop, "sock_connect", reach)
         fetcher = Fetcher()
         with pytest.raises(NotSent):
@@ -169,6 +171,31 @@ async def test_a_name_that_becomes_private_is_refused(monkeypatch: pytest.Monkey
             await fetched(fetcher, f"http://rebinding.example:{canary.port}/")
         await fetcher.close()
         assert (connected, canary.asked, answers) == (["93.184.215.14"], [], [])
+
+
+async def test_names_that_hang_hold_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lookup ends after its time, and no thread that others need is taken by it."""
+    monkeypatch.setattr("bot.web.resolving.LONGEST", 0.2)
+    let_go, threads = threading.Event(), set[str]()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        threads.add(threading.current_thread().name)
+        let_go.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    fetcher = Fetcher()
+    try:
+        asked = [fetched(fetcher, f"http://a{at}.example/") for at in range(50)]
+        told = asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(5):
+            await asyncio.to_thread(lambda: None)
+            assert {type(problem) for problem in await told} == {NotSent}
+        assert threads == {f"names_{at}" for at in range(THREADS)}
+    finally:
+        let_go.set()
+        await fetcher.close()
 
 
 async def test_three_redirects_are_followed_and_not_four() -> None:
