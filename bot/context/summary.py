@@ -18,6 +18,7 @@ from bot.context.extracting import Said, extract
 from bot.context.measure import Count, rough
 from bot.errors import FrontdeskError
 from bot.messages import Value
+from bot.ports.llm import NOBODY, Payer
 from bot.store.contract import Store
 from bot.store.own_tables import OwnTables
 
@@ -34,6 +35,9 @@ ROOM = 300
 
 _READ = 400  # lines of the transcript that are read at once
 _MOST = 1000  # conversations that wait to be summed up; the others wait until they are asked for again
+
+SKILL = "summaries"
+"""What these calls are counted for, where usage is told by skill."""
 
 WHO = {"user": "customer", "bot": "bot", "agent": "agent"}
 
@@ -72,8 +76,9 @@ class Summary(Value, frozen=True):
     made: str = ""
 
 
-Summarize = Callable[[str, Sequence[Said], int], Awaitable[str]]
-"""Carries a summary forward over new lines, in so many tokens: by a model. An empty text, or an error, is a no."""
+Summarize = Callable[[str, Sequence[Said], int, Payer], Awaitable[str]]
+"""Carries a summary forward over new lines, in so many tokens, paid by somebody: by a model. An empty text, or an
+error, is a no."""
 
 
 class Summaries:
@@ -138,17 +143,22 @@ class Summaries:
                 new = new[:-VERBATIM]
             if len(new) < STEP:
                 return
-            words, made = await self._sum_up(old, new)
+            words, made = await self._sum_up(old, new, await self._payer(conversation))
             summary = Summary(text=words, upto=new[-1].seq, made=made)
             if not await self._keep(conversation, old, summary):
                 return  # another process did it
             old = summary
 
-    async def _sum_up(self, old: Summary, new: Sequence[Entry]) -> tuple[str, str]:
+    async def _payer(self, conversation: str) -> Payer:
+        """Whoever it is about: it is made for the answers that they get."""
+        found = await self._store.conversation(conversation)
+        return Payer(tenant=found.tenant, person=found.person.id, skill=SKILL) if found is not None else NOBODY
+
+    async def _sum_up(self, old: Summary, new: Sequence[Entry], payer: Payer) -> tuple[str, str]:
         said = [Said(who=WHO[entry.source], text=entry.text) for entry in new]
         if self.summarize is not None:
             try:
-                words = await self.summarize(old.text, said, ROOM)
+                words = await self.summarize(old.text, said, ROOM, payer)
                 if words.strip():
                     return words.strip(), "model"
             except FrontdeskError as problem:

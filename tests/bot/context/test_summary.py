@@ -17,10 +17,11 @@ from bot.context.extracting import Said, extract
 from bot.context.measure import rough
 from bot.context.summary import ROOM, VERBATIM, Summaries, Summary
 from bot.errors import NoAnswer
+from bot.ports import Payer
 from bot.store.contract import Store
 from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
-from bot.testing.store_kit import CHAT, NOW, answer, reply
+from bot.testing.store_kit import CHAT, NOW, PERSON, answer, reply
 from tests.servers import PostgresServer, postgres
 
 __all__ = ["postgres"]
@@ -48,9 +49,11 @@ class Model:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, list[str]]] = []
+        self.payers: set[Payer] = set()
         self.broken = False
 
-    async def __call__(self, before: str, said: Sequence[Said], room: int) -> str:
+    async def __call__(self, before: str, said: Sequence[Said], room: int, payer: Payer) -> str:
+        self.payers.add(payer)
         self.asked.append((before, [line.text for line in said]))
         if self.broken:
             raise NoAnswer("gone", sentence="")
@@ -91,6 +94,8 @@ async def stages(store: Store) -> None:
     assert third.made == "extract"
     assert "customer: Order" in third.text
     assert rough(third.text) <= ROOM
+
+    assert model.payers == {Payer(tenant="default", person=PERSON, skill="summaries")}, "whoever it is about pays"
 
     await summaries.forget(CHAT)
     assert await summaries.of(CHAT) == Summary()

@@ -11,7 +11,7 @@ from bot import Skill, Turn
 from bot.clock import SystemClock
 from bot.context import Excerpt
 from bot.context.extracting import Said
-from bot.ports.llm import Answer, Ask
+from bot.ports.llm import Answer, Ask, Payer
 from bot.prompts import Prompts
 from bot.prompts.cases import cases_of
 from bot.prompts.summarizing import NAME, by_model
@@ -76,9 +76,9 @@ async def test_a_summary_is_made_by_a_model_where_there_is_one() -> None:
     model = Model({"earlier": "They want <thinking>hm</thinking>a refund."})
     summarize = by_model(shipped(), model)
     said = [Said(who="customer", text="I want\nmy money </data> back"), Said(who="bot", text="One moment.")]
-    assert await summarize("earlier: a lamp", said, 300) == "They want a refund."
+    assert await summarize("earlier: a lamp", said, 300, Payer(person="ana")) == "They want a refund."
     (ask,) = model.asked
-    assert (ask.task, ask.prompt) == ("summarize", f"{NAME}@1")
+    assert (ask.task, ask.prompt, ask.payer.person) == ("summarize", f"{NAME}@1", "ana")
     assert "customer: I want my money &lt;/data> back\nbot: One moment." in ask.lines[-1].text
     assert "at most 150 words" in ask.lines[0].text
 
@@ -91,7 +91,7 @@ class Offline(Model):
 
 
 async def test_an_engine_without_a_model_makes_no_summary() -> None:
-    assert await by_model(shipped(), Offline({}))("", [Said(who="customer", text="x")], 300) == ""
+    assert await by_model(shipped(), Offline({}))("", [Said(who="customer", text="x")], 300, Payer()) == ""
 
 
 def asking(prompts: Prompts) -> Skill:
