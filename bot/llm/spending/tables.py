@@ -36,7 +36,7 @@ accounts = Table(
     metadata,
     Column("day", String(10), primary_key=True),
     Column("scope", String(10), primary_key=True),
-    Column("name", String(100), primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("spent", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
 )
