@@ -34,6 +34,7 @@ class AtWork:
     """What Superseding looks at of a turn."""
 
     touched: bool = False
+    drafted: bool = False
     committing: bool = False
     rev: int = 3
     superseded: bool = False
@@ -66,7 +67,7 @@ def test_anything_else_waits_its_turn(content: Content) -> None:
     assert not ended(AtWork(), content)
 
 
-@pytest.mark.parametrize("work", [AtWork(touched=True), AtWork(committing=True), AtWork(rev=4)])
+@pytest.mark.parametrize("work", [AtWork(touched=True), AtWork(drafted=True), AtWork(committing=True), AtWork(rev=4)])
 def test_what_is_durable_or_on_its_way_is_brought_to_its_end(work: AtWork) -> None:
     assert not ended(work, EDIT)
 
