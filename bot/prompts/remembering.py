@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 import msgspec
@@ -23,7 +24,10 @@ class Memory(Value, frozen=True):
 
 def memories(facts: Mapping[str, bytes], question: str) -> tuple[Excerpt, ...]:
     """The memories among a person's facts, each with how much it has to do with the question."""
-    found = [(key.removeprefix(TOLD), msgspec.json.decode(data, type=Memory)) for key, data in facts.items()]
+    found = []
+    for key, data in facts.items():
+        with contextlib.suppress(msgspec.DecodeError):  # a skill has a key of its own that begins like this
+            found.append((key.removeprefix(TOLD), msgspec.json.decode(data, type=Memory)))
     near = likeness(question, [memory.text for _, memory in found])
     return tuple(
         Excerpt(text=memory.text, name=name, origin="memory", relevance=relevance, at=memory.at)

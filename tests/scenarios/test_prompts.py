@@ -31,6 +31,7 @@ def desk() -> Skill:
         size = turn.slot("size")
         await turn.remember("size", None if size == "nothing" else size, told=f"Wears size {size}.")
         await turn.remember("proof", "sesame")
+        await turn.remember("told:whatever", 7)
 
     return skill
 

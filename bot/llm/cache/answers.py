@@ -79,7 +79,7 @@ class AnswerCache:
                     raise
 
     async def find(self, ask: Ask) -> Answer | None:
-        """What is kept for this question; it costs nothing."""
+        """What is kept for this question; it costs nothing. What another version of the bot kept may be unreadable."""
         data = await self._shelf.get(_key(ask))
         needed = self._settings.semantic.get(ask.task)
         if data is None and needed is not None:
@@ -87,7 +87,10 @@ class AnswerCache:
             data = await self._shelf.get(near) if near else None
         if data is None:
             return None
-        answer = msgspec.json.decode(data, type=Answer)
+        try:
+            answer = msgspec.json.decode(data, type=Answer)
+        except msgspec.DecodeError:
+            return None
         return replace(answer, rung="cache", cost=0, attempts=())
 
     async def keep(self, ask: Ask, answer: Answer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import operator
 import re
 from array import array
@@ -85,9 +86,10 @@ class Meanings:
         if len(self._rows) > NAMES:
             self._rows.popitem(last=False)
         for mark, data in await self._shelf.notes(topic, row.read):
-            note = msgspec.msgpack.decode(data, type=_Note)
-            row.notes.append((note, array("f", note.vector)))
             row.read = mark
+            with contextlib.suppress(msgspec.DecodeError, ValueError):  # of another version of the bot
+                note = msgspec.msgpack.decode(data, type=_Note)
+                row.notes.append((note, array("f", note.vector)))
         return row.notes
 
     async def _vector(self, question: str, payer: Payer) -> array[float] | None:

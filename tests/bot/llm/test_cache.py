@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -369,6 +370,21 @@ async def test_notes_are_read_from_where_one_stopped_and_the_oldest_go(where: st
     assert [int(data) for _, data in await shelf.notes("row", mark)] == [NOTES + 3, NOTES + 4]
     assert await shelf.notes("other") == []
     await link.close()
+
+
+async def test_what_another_version_of_the_bot_kept_is_made_again() -> None:
+    shelf = LocalShelf(VirtualClock())
+    kept, model = AnswerCache(shelf, CacheSettings(semantic={"answer": 0.95}), VirtualClock()), Model()
+    kept.use(Letters())
+    await asked(kept, question("What are your opening hours?"), model)
+    (topic,) = shelf._noted
+    for data in (b"\xff no note", msgspec.msgpack.encode({"key": "k", "vector": b"odd", "telling": []})):
+        await shelf.note(topic, data, 60)
+    assert (await asked(kept, question("What are your opening hours??"), model)).rung == "cache", "the rest is read"
+    (key,) = shelf._kept
+    for data in (b"no answer", b'{"rung": "of tomorrow"}'):
+        await shelf.put(key, data, 60)
+        assert (await asked(kept, question("What are your opening hours?"), model)).rung == "model"
 
 
 async def test_vectors_of_two_models_are_not_compared() -> None:
