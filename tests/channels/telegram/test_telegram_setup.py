@@ -164,7 +164,7 @@ async def test_a_telegram_that_does_not_answer_holds_up_no_start(monkeypatch: py
     monkeypatch.setattr("channels.telegram.naming.FIRST_PAUSE", 0.1)
     server = TelegramServer()
     server.fail("hang", "getMe")
-    async with asyncio.timeout(20), bench(server=server) as b:
+    async with asyncio.timeout(3), bench(server=server) as b:
         (said,) = await b.writes("hello")
         assert said.text == "hello"
         assert await soon(lambda: "telegram.main.name.123456" in b.core.notes)

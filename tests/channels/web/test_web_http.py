@@ -86,7 +86,7 @@ async def test_a_long_poll_waits_for_news_and_no_longer(tmp_path: Path) -> None:
         waiting = asyncio.create_task(client.poll(conversation, after=1, wait=20))
         await asyncio.sleep(0.1)
         await client.site.gateway.say(address_of(conversation), "news")
-        rows = await asyncio.wait_for(waiting, 10)
+        rows = await asyncio.wait_for(waiting, 2)
         assert [row["text"] for row in rows] == ["news"]
 
 
@@ -95,7 +95,7 @@ async def test_a_waiting_poll_is_let_go_when_the_bot_stops(tmp_path: Path) -> No
         waiting = asyncio.create_task(client.poll("0" * 32, wait=30))
         await asyncio.sleep(0.1)
         await client.site.channel.stop()
-        assert await asyncio.wait_for(waiting, 10) == []
+        assert await asyncio.wait_for(waiting, 2) == []
 
 
 async def test_agents_and_notices_are_told_apart(tmp_path: Path) -> None:
